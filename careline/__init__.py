@@ -1,0 +1,1 @@
+"""Careline: a virtual nurse at a clinic's front door."""
