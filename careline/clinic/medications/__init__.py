@@ -1,0 +1,1 @@
+"""Medications: directions understood or asked about, doses as rows, reminders that name their dose."""
