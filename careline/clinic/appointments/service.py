@@ -29,8 +29,19 @@ from careline.clinic.appointments.when import TimeWindow, When, understand_when
 from careline.levels import Level
 
 __all__ = [
-    "SlotOffer", "TimeWindow", "When", "book", "cancel", "confirm", "describe", "find_slots", "hold",
-    "join_waitlist", "move", "upcoming", "understand_when",
+    "SlotOffer",
+    "TimeWindow",
+    "When",
+    "book",
+    "cancel",
+    "confirm",
+    "describe",
+    "find_slots",
+    "hold",
+    "join_waitlist",
+    "move",
+    "understand_when",
+    "upcoming",
 ]
 
 
