@@ -42,8 +42,8 @@ class Conversation(Base):
     address_index: Mapped[str | None] = mapped_column(String(64), unique=True)
     staff_id: Mapped[str | None] = mapped_column(String(32))
     staff_name: Mapped[str | None] = mapped_column(String(120))
-    gate: Mapped[Any] = mapped_column(EncryptedJSON)
-    person: Mapped[Any] = mapped_column(EncryptedJSON)
+    gate: Mapped[Any] = mapped_column(EncryptedJSON, nullable=True)
+    person: Mapped[Any] = mapped_column(EncryptedJSON, nullable=True)
     next_seq: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_inbound_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -71,7 +71,7 @@ class Turn(Base):
     kind: Mapped[str] = mapped_column(String(8))  # text | choice | event
     text: Mapped[str | None] = mapped_column(EncryptedText)
     intent: Mapped[str | None] = mapped_column(String(80))
-    entities: Mapped[Any] = mapped_column(EncryptedJSON)
+    entities: Mapped[Any] = mapped_column(EncryptedJSON, nullable=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     handled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -89,8 +89,8 @@ class Check(Base):
     number: Mapped[int]
     status: Mapped[str] = mapped_column(String(8), default="open")  # open | done | dropped
     level: Mapped[str | None] = mapped_column(String(24))
-    state: Mapped[Any] = mapped_column(EncryptedJSON)
-    result: Mapped[Any] = mapped_column(EncryptedJSON)
+    state: Mapped[Any] = mapped_column(EncryptedJSON, nullable=True)
+    result: Mapped[Any] = mapped_column(EncryptedJSON, nullable=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
 

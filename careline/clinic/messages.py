@@ -39,8 +39,8 @@ class Message(Base):
     author: Mapped[str] = mapped_column(String(10))  # patient | assistant | clinician | system
     kind: Mapped[str] = mapped_column(String(10), default="text")  # text | emergency | notice
     text: Mapped[str] = mapped_column(EncryptedText)
-    choices: Mapped[Any] = mapped_column(EncryptedJSON)
-    screening: Mapped[Any] = mapped_column(EncryptedJSON)
+    choices: Mapped[Any] = mapped_column(EncryptedJSON, nullable=True)
+    screening: Mapped[Any] = mapped_column(EncryptedJSON, nullable=True)
     client_id: Mapped[str | None] = mapped_column(String(120))
     provider_id: Mapped[str | None] = mapped_column(String(64), unique=True)
     staff_id: Mapped[str | None] = mapped_column(String(32))

@@ -32,7 +32,7 @@ class OutboxRow(Base):
     kind: Mapped[str] = mapped_column(String(24))
     to: Mapped[str | None] = mapped_column("recipient", EncryptedText)
     text: Mapped[str | None] = mapped_column(EncryptedText)
-    choices: Mapped[Any] = mapped_column(EncryptedJSON)
+    choices: Mapped[Any] = mapped_column(EncryptedJSON, nullable=True)
     message_id: Mapped[str | None] = mapped_column(ForeignKey("messages.id"))
     conversation_id: Mapped[str | None] = mapped_column(ForeignKey("conversations.id"), index=True)
     patient_id: Mapped[str | None] = mapped_column(ForeignKey("patients.id"))
