@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parents[2] / "knowledge"
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+_SINGLE = ("rules.yml", "complaints.yml", "derived.yml", "triage_parameters.yml")
+
 
 class _UniqueKeys(Loader):  # type: ignore[misc, valid-type]
     """A key written twice in one map is a slip of the pen: YAML would silently keep the last one."""
@@ -38,7 +40,7 @@ def read(path: Path) -> Any:
 def knowledge_files(root: Path = ROOT) -> list[Path]:
     """The files that reasoning depends on, in a fixed order."""
     found = [*root.glob("findings/*.yml"), *root.glob("conditions/*.yml")]
-    found += [root / name for name in ("rules.yml", "complaints.yml", "triage_parameters.yml")]
+    found += [root / name for name in _SINGLE]
     return sorted(path for path in found if path.exists())
 
 

@@ -47,7 +47,8 @@ class When(Entry):
     """A condition on a person. Every part that is given must hold; ages in years, durations in hours.
 
     `all` ids are present, at least one of `any` is, and none of `none` is present (unknown is not present);
-    `absent` ids were explicitly denied.
+    `absent` ids were explicitly denied; `any2` is a second `any`. `value_of` compares the number that came with
+    a finding (temperature in C, blood pressure in mmHg, glucose and ketones in mmol/l, oxygen in %).
     """
 
     all: tuple[Id, ...] = ()
@@ -65,10 +66,17 @@ class When(Entry):
     duration_min_hours: float | None = Field(None, ge=0)
     duration_max_hours: float | None = Field(None, ge=0)
     severity: tuple[Literal["mild", "moderate", "severe"], ...] = ()
+    value_of: Id | None = None
+    value_min: float | None = None
+    value_max: float | None = None
+
+    @property
+    def _valued(self) -> tuple[str, ...]:
+        return (self.value_of,) if self.value_of else ()
 
     @property
     def ids(self) -> tuple[str, ...]:
-        return (*self.all, *self.any, *self.any2, *self.none, *self.absent)
+        return (*self.all, *self.any, *self.any2, *self.none, *self.absent, *self._valued)
 
     @model_validator(mode="after")
     def _says_something(self) -> When:
@@ -138,6 +146,17 @@ class Rule(Entry):
     level: Level
     text: Text
     source: Text
+
+    _list_means_all = field_validator("when", mode="before")(_when)
+
+
+class Derived(Entry):
+    """A finding that follows from others, from a number, or from how long or how bad something is."""
+
+    id: Id
+    when: When
+    then: Id
+    source: Text = "definition"
 
     _list_means_all = field_validator("when", mode="before")(_when)
 
