@@ -92,9 +92,7 @@ def _read_file(path: Path, model: type[BaseModel], target: list[Any], problems: 
                 problems.append(Problem(name, ident, f"{where}: {item['msg']} (got {got!r})"))
 
 
-def problems(
-    files: Iterable[Path] = (), *, root: Path = ROOT, vocabulary: Iterable[str] = ()
-) -> list[Problem]:
+def problems(files: Iterable[Path] = (), *, root: Path = ROOT, vocabulary: Iterable[str] = ()) -> list[Problem]:
     """All problems, sorted; limited to `files` when given. `vocabulary`: finding ids to take as known."""
     files = list(files)
     raw = read_all(root, files)
