@@ -63,7 +63,8 @@ class Message(Base):
 
 def post(session: Session, conversation_id: str, *, author: str, text: str, now: datetime, kind: str = "text",
          choices: Sequence[Choice] = (), client_id: str | None = None, staff_id: str | None = None,
-         staff_name: str | None = None, screening: Any = None, provider_id: str | None = None) -> Message:
+         staff_name: str | None = None, screening: Any = None, provider_id: str | None = None,
+         message_id: str | None = None) -> Message:
     """Append a message, once per `client_id`; on SMS what is not the patient's own also goes to the outbox."""
     conversation = get(session, conversation_id, lock=True)
     if client_id is not None:
@@ -72,7 +73,7 @@ def post(session: Session, conversation_id: str, *, author: str, text: str, now:
         if known is not None:
             return known
     message = Message(
-        id=new_id(), conversation_id=conversation_id, seq=conversation.next_seq, author=author, kind=kind, text=text,
+        id=message_id or new_id(), conversation_id=conversation_id, seq=conversation.next_seq, author=author, kind=kind, text=text,
         choices=[{"id": secrets.token_urlsafe(9), "label": c.label, "payload": c.payload} for c in choices] or None,
         client_id=client_id, staff_id=staff_id, staff_name=staff_name, screening=screening, at=now,
         provider_id=provider_id,
