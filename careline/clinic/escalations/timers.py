@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from careline.clinic import audit, conversations, messages, oncall, outbox
+from careline.clinic import audit, conversations, heartbeats, messages, oncall, outbox
 from careline.clinic.escalations.events import note
 from careline.clinic.escalations.models import Escalation, State
 from careline.clinic.escalations.policy import POLICY, SILENCE, Policy, Step, Who
@@ -55,7 +55,7 @@ def tick(session: Session, now: datetime) -> Ticked:
         else:
             _advance(session, case, now)
         done.paged.append(case.id)
-    session.flush()
+    heartbeats.beat(session, heartbeats.ESCALATIONS, now)
     return done
 
 

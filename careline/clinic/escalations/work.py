@@ -22,7 +22,9 @@ from careline.clinic.staff.models import Role, StaffMember
 from careline.errors import Conflict, Invalid, NotFound
 from careline.levels import Level
 
-HANDED_BACK = "EXTERNAL_handed_back"
+# The trusted intents by which the dialogue learns what happened while it was silent.
+TAKEN_OVER = "EXTERNAL_takeover"
+HANDED_BACK = "EXTERNAL_handback"
 LONGEST_REPLY = 2000
 
 
@@ -61,6 +63,7 @@ def take_over(session: Session, escalation_id: str, staff_id: str, now: datetime
     conversation = conversations.get(session, case.conversation_id, lock=True)
     conversation.mode, conversation.staff_id, conversation.staff_name = "human", staff.id, staff.name
     timers.tell(session, case, "escalations.joined", now, name=staff.name)
+    conversations.queue_event(session, case.conversation_id, TAKEN_OVER, {}, now)
     _done(session, case, staff, "taken_over", now)
     return case
 
