@@ -22,6 +22,7 @@ from careline.clinic.db import new_id, read_scope, session_scope
 from careline.clinic.messages import Choice, Message
 from careline.errors import Invalid
 from careline.gateway.safety import SafetyNet, Verdict
+from careline.gateway.sms.keywords import reminder_reply
 from careline.gateway.spool import Spool
 from careline.language import Person
 from careline.levels import Level
@@ -220,12 +221,15 @@ class FrontDoor:
     def offered_by_words(self, conversation_id: str, said: str) -> str | None:
         """The choice that a typed number or label means, when the last thing said to the patient offered it."""
         wanted = " ".join(said.casefold().strip(" .!)(").split())
+        dose = reminder_reply(said)
         with read_scope() as session:
             last = session.scalar(
                 select(Message).where(Message.conversation_id == conversation_id, Message.author != "patient")
                 .order_by(Message.seq.desc()).limit(1))
             for number, choice in enumerate((last.choices or []) if last is not None else [], 1):
-                if wanted == str(number) or wanted == " ".join(choice["label"].casefold().split()):
+                label = " ".join(choice["label"].casefold().split())
+                about_dose = dose is not None and choice["payload"].startswith(f"/dose_{dose}")
+                if wanted in {str(number), label} or about_dose:
                     return str(choice["id"])
         return None
 
