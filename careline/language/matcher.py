@@ -1,0 +1,350 @@
+"""Finds findings in tokens: wordings (in order, with gaps, turned round), body site x sensation, and what specialises.
+
+Works sentence by sentence. A `Match` is a claim on some tokens; `resolve` lets the longer and tighter claims win.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from careline.language.lexicon import FILLERS, LIGHT, NEGATIONS, Lexicon, Pattern, meanings, phrases_at
+from careline.language.tokens import CLAUSE, COMMA, NUMBER, WORD, Token
+
+_REACH = 9  # content words to either side in which the other words of a wording are looked for
+_FAR = 99.0
+_JOINS = frozenset("and or nor & +".split())
+
+
+@dataclass(slots=True)
+class Match:
+    """`tokens`: indexes that carry the finding. `cost`: how far from the wording itself (0 is exact)."""
+
+    finding: str
+    tokens: tuple[int, ...]
+    cost: float
+    composed: bool = False
+    negations: tuple[int, ...] = ()
+    specialised: bool = False
+
+    @property
+    def start(self) -> int:
+        return self.tokens[0]
+
+    @property
+    def end(self) -> int:
+        return self.tokens[-1] + 1
+
+
+@dataclass(slots=True)
+class Sentence:
+    """One stretch of tokens between sentence breaks, with the meanings of each place."""
+
+    tokens: Sequence[Token]
+    begin: int
+    end: int
+    at: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # meaning -> [(first, after last token)]
+    weight: list[float] = field(default_factory=list)  # prefix sums of gap costs
+    loose: list[float] = field(default_factory=list)  # the same where lists may come in between
+    stems: list[str] = field(default_factory=list)
+
+
+def read(lexicon: Lexicon, tokens: Sequence[Token], begin: int, end: int) -> Sentence:
+    """Meanings and gap costs of tokens[begin:end]."""
+    sentence = Sentence(tokens, begin, end, stems=[t.stem for t in tokens])
+    at, total, easy = sentence.at, 0.0, 0.0
+    sums, easier = [0.0], [0.0]
+    for i in range(begin, end):
+        token = tokens[i]
+        cost = _gap(token)
+        total += cost
+        sums.append(total)
+        easy += 0.7 if token.kind == COMMA or token.text in _JOINS else cost
+        easier.append(easy)
+        if token.kind in (COMMA, CLAUSE):
+            continue
+        for meaning in meanings(lexicon, token):
+            at.setdefault(meaning, []).append((i, i + 1))
+        if token.stem in lexicon.phrases or token.stem in lexicon.literals:
+            for meaning, after in phrases_at(lexicon, sentence.stems, i, end):
+                at.setdefault(meaning, []).append((i, after))
+    sentence.weight, sentence.loose = sums, easier
+    return sentence
+
+
+def _gap(token: Token) -> float:
+    """What a word between two words of a wording costs."""
+    if token.kind == COMMA:
+        return 1.4
+    if token.kind == CLAUSE:
+        return 2.0
+    if token.text in _JOINS:
+        return 3.0
+    if token.text in ("but", "because", "however", "although", "except", "then"):
+        return 2.0
+    if token.text in NEGATIONS or token.text in ("cant", "cannot"):
+        return _FAR
+    if token.kind == WORD and token.stem in FILLERS:
+        return 0.0
+    if token.kind == NUMBER or token.stem in LIGHT:
+        return 0.2
+    return 1.0
+
+
+def matches(lexicon: Lexicon, sentence: Sentence) -> list[Match]:
+    """Every wording and composition found in the sentence, contradictory ones included."""
+    found: dict[tuple[str, tuple[int, ...]], Match] = {}
+    _wordings(lexicon, sentence, found)
+    _literals(lexicon, sentence, found)
+    _composed(lexicon, sentence, found)
+    return list(found.values())
+
+
+def _add(found: dict[tuple[str, tuple[int, ...]], Match], match: Match) -> None:
+    key = (match.finding, match.tokens)
+    old = found.get(key)
+    if old is None or match.cost < old.cost:
+        found[key] = match
+
+
+def _wordings(lexicon: Lexicon, sentence: Sentence, found: dict[tuple[str, tuple[int, ...]], Match]) -> None:
+    at = sentence.at
+    for meaning, places in at.items():
+        for pattern in lexicon.patterns.get(meaning, ()):
+            units = pattern.units
+            if len(units) > 1 and not all(u in at for u in units):
+                continue
+            for place in places:
+                match = _align(sentence, pattern, meaning, place)
+                if match is not None:
+                    _add(found, match)
+
+
+def _align(sentence: Sentence, pattern: Pattern, anchor: str, place: tuple[int, int]) -> Match | None:
+    units = pattern.units
+    if len(units) == 1:
+        tokens = tuple(range(*place))
+        negations = tokens if units[0] == "NOT" else ()
+        return Match(pattern.finding, tokens, 0.0, negations=negations)
+    k = units.index(anchor)
+    chosen: list[tuple[int, int]] = [(0, 0)] * len(units)
+    chosen[k] = place
+    used = set(range(*place))
+    for step in (*range(k - 1, -1, -1), *range(k + 1, len(units))):
+        near = chosen[step + 1] if step < k else chosen[step - 1]
+        best = _nearest(sentence.at[units[step]], near, step < k, used, pattern.ordered)
+        if best is None:
+            return None
+        chosen[step] = best
+        used.update(range(*best))
+    low, high = min(used), max(used) + 1
+    if high - low > 3 * len(units) + _REACH:
+        return None
+    begin = sentence.begin
+    cost = sentence.weight[high - begin] - sentence.weight[low - begin]
+    for i in used:
+        cost -= _gap(sentence.tokens[i])
+    inversions = sum(1 for a, b in zip(chosen, chosen[1:], strict=False) if a[0] > b[0])
+    if inversions:
+        if pattern.ordered or (len(units) > 3 and inversions > 1):
+            return None
+        cost += 0.3 * inversions
+        if len(units) == 2 and cost > 1.0:
+            return None
+    if cost > (1.3 if len(units) == 2 else 2.2):
+        return None
+    negations = tuple(i for unit, c in zip(units, chosen, strict=True) if unit == "NOT" for i in range(*c))
+    negations += tuple(i for i in used if sentence.tokens[i].text in NEGATIONS)
+    return Match(pattern.finding, tuple(sorted(used)), cost, negations=negations)
+
+
+def _nearest(
+    places: list[tuple[int, int]], near: tuple[int, int], before: bool, used: set[int], ordered: bool
+) -> tuple[int, int] | None:
+    """The place closest to `near`, on the right side of it when the order matters."""
+    best, best_distance = None, 99
+    j = bisect_left(places, near)
+    for p in places[max(0, j - 3) : j + 4]:
+        if p[0] in used or p[1] - 1 in used:
+            continue
+        if p[1] <= near[0]:
+            distance = (near[0] - p[1]) + (0 if before else 2)
+            if ordered and not before:
+                continue
+        else:
+            distance = (p[0] - near[1]) + (2 if before else 0)
+            if ordered and before:
+                continue
+        if distance < best_distance:
+            best, best_distance = p, distance
+    return best
+
+
+def _literals(lexicon: Lexicon, sentence: Sentence, found: dict[tuple[str, tuple[int, ...]], Match]) -> None:
+    stems = sentence.stems
+    for i in range(sentence.begin, sentence.end):
+        rows = lexicon.literal_patterns.get(stems[i])
+        if not rows:
+            continue
+        for row, finding in rows:
+            j, k = i, 0
+            while k < len(row) and j < sentence.end:
+                if stems[j] == row[k]:
+                    k += 1
+                elif k == 0 or stems[j] not in _INTENSE:
+                    break
+                j += 1
+            if k == len(row):
+                negations = tuple(n for n in range(i, j) if sentence.tokens[n].text in NEGATIONS)
+                _add(found, Match(finding, tuple(range(i, j)), 0.0, negations=negations))
+
+
+_INTENSE = frozenset("very really so quite too extremely a bit just still also".split())
+
+
+def _composed(lexicon: Lexicon, sentence: Sentence, found: dict[tuple[str, tuple[int, ...]], Match]) -> None:
+    at, begin = sentence.at, sentence.begin
+    for sensation, sites in lexicon.compose.items():
+        felt = at.get(sensation)
+        if not felt:
+            continue
+        for site, finding in sites.items():
+            for place in at.get(site, ()):
+                options = []
+                j = bisect_left(felt, place)
+                for feeling in felt[max(0, j - 2) : j + 2]:
+                    if feeling[0] < place[1] and place[0] < feeling[1]:
+                        continue
+                    low, high = min(feeling[0], place[0]), max(feeling[1], place[1])
+                    inner = sentence.loose[max(feeling[0], place[0]) - begin] - sentence.loose[min(feeling[1], place[1]) - begin]
+                    options.append((inner, high - low, feeling))
+                if not options:
+                    continue
+                cost, width, feeling = min(options)
+                if cost <= 2.3 and width <= 14:
+                    tokens = tuple(sorted({*range(*feeling), *range(*place)}))
+                    negations = tuple(i for i in tokens if sentence.tokens[i].text in NEGATIONS)
+                    _add(found, Match(finding, tokens, cost + 0.25, composed=True, negations=negations))
+
+
+def resolve(lexicon: Lexicon, sentence: Sentence, candidates: Sequence[Match]) -> list[Match]:
+    """The claims that stand. Longer wins over shorter inside it; a loose claim needs a word of its own."""
+    ranked = sorted(candidates, key=lambda m: (-_worth(m), m.start, m.finding))
+    taken: dict[int, list[Match]] = {}
+    kept: list[Match] = []
+    for match in ranked:
+        rivals = {id(r): r for i in match.tokens for r in taken.get(i, ())}.values()
+        if _stands(lexicon, match, list(rivals)):
+            kept.append(match)
+            for i in match.tokens:
+                taken.setdefault(i, []).append(match)
+    return sorted(kept, key=lambda m: (m.start, m.end))
+
+
+def _worth(match: Match) -> float:
+    return len(match.tokens) - 1.5 * match.cost - (0.3 if match.composed else 0)
+
+
+def _stands(lexicon: Lexicon, match: Match, rivals: list[Match]) -> bool:
+    if not rivals:
+        return True
+    mine = set(match.tokens)
+    covered: set[int] = set()
+    for rival in rivals:
+        theirs = set(rival.tokens)
+        covered |= theirs & mine
+        if rival.finding == match.finding:
+            return False
+        if mine == theirs and rival.cost == match.cost == 0:
+            continue  # one wording of two findings: both were meant
+        if mine <= theirs:
+            return False
+        if lexicon.is_a(rival.finding, match.finding) and mine & theirs:
+            return False
+    if covered == mine:
+        # made only of words that others have claimed: exact wordings may share, loose ones may not
+        return match.cost == 0 and not all(mine == set(r.tokens) for r in rivals) or (
+            match.cost == 0 and any(mine == set(r.tokens) for r in rivals)
+        )
+    return True
+
+
+def qualities(lexicon: Lexicon, sentence: Sentence, kept: list[Match], earlier: Match | None) -> list[Match]:
+    """Findings made more specific by what is said around them: "it is crushing", "when I walk uphill"."""
+    out: list[Match] = []
+    for match in kept:
+        out += _specialised(lexicon, sentence, match, kept)
+    if earlier is not None and not out:
+        own = any(lexicon.specialise.get(f) for m in kept for f in (m.finding, *_parents(lexicon, m.finding)))
+        if not own:
+            out += _carried(lexicon, sentence, earlier)
+    return out
+
+
+def _parents(lexicon: Lexicon, finding: str) -> frozenset[str]:
+    known = lexicon.findings.get(finding)
+    return known.parents if known else frozenset()
+
+
+def _rows(lexicon: Lexicon, finding: str) -> list[tuple[tuple[str, ...], str]]:
+    rows = list(lexicon.specialise.get(finding, ()))
+    for parent in _parents(lexicon, finding):
+        rows += lexicon.specialise.get(parent, ())
+    return rows
+
+
+def _specialised(lexicon: Lexicon, sentence: Sentence, match: Match, kept: list[Match]) -> list[Match]:
+    out: list[Match] = []
+    done: set[str] = set()
+    for needed, child in _rows(lexicon, match.finding):
+        if child == match.finding or child in done or lexicon.is_a(match.finding, child):
+            continue
+        places: list[int] = []
+        for quality in needed:
+            place = _quality(sentence, match, kept, quality, lexicon)
+            if place is None:
+                break
+            places += range(*place)
+        else:
+            out.append(Match(child, tuple(sorted({*match.tokens, *places})), match.cost, True, match.negations, True))
+            done |= {child, *_parents(lexicon, child)}
+    return out
+
+
+def _quality(
+    sentence: Sentence, match: Match, kept: list[Match], quality: str, lexicon: Lexicon
+) -> tuple[int, int] | None:
+    begin = sentence.begin
+    best, best_cost = None, 3.3
+    for place in sentence.at.get(quality, ()):
+        if place[0] in match.tokens and place[1] - 1 in match.tokens:
+            cost = 0.0
+        else:
+            low, high = (place[1], match.start) if place[1] <= match.start else (match.end, place[0])
+            if high < low:
+                cost = 0.0
+            else:
+                cost = sentence.loose[high - begin] - sentence.loose[low - begin]
+            # a quality belongs to the nearest finding: another one in between takes it
+            if any(m is not match and low <= m.start < high and not m.finding == match.finding for m in kept):
+                continue
+        if cost < best_cost:
+            best, best_cost = place, cost
+    return best
+
+
+def _carried(lexicon: Lexicon, sentence: Sentence, earlier: Match) -> list[Match]:
+    """"My chest hurts. It is crushing." """
+    out: list[Match] = []
+    for needed, child in _rows(lexicon, earlier.finding):
+        places: list[int] = []
+        for quality in needed:
+            spots = sentence.at.get(quality)
+            if not spots or sentence.weight[spots[0][0] - sentence.begin] > 4 or spots[0][0] - sentence.begin > 12:
+                break
+            places += range(*spots[0])
+        else:
+            if child != earlier.finding:
+                out.append(Match(child, tuple(sorted(set(places))), 0.5, True, (), True))
+    return out[:2]

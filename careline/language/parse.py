@@ -1,0 +1,458 @@
+"""`parse`: what a patient or clinician wrote -> findings with choice, place, whose, since when, how severe.
+
+Pure and total: any `str` gives a `Parse`, never an exception. Ambiguity is kept as choice "unknown".
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from careline.language import context as masks_of
+from careline.language import matcher, values
+from careline.language.assertion import Assertion, Scope
+from careline.language.lexicon import Lexicon, lexicon
+from careline.language.normalise import Normal, normalise
+from careline.language.person import Person
+from careline.language.subjects import Whose, whose
+from careline.language.tokens import CLAUSE, MESSAGE, NUMBER, SENTENCE, Token, tokenise
+
+log = logging.getLogger(__name__)
+
+Choice = Literal["present", "absent", "unknown"]
+Severity = Literal["mild", "moderate", "severe"]
+_MOST = 40_000  # characters that are read; of a longer text the beginning and the end
+_LONGEST = 90  # tokens of one sentence; longer ones are cut
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One finding in the text.
+
+    `span` is half open in the text given (0, 0 when inferred from the person alone). `onset_hours`: how long ago it
+    began; `since_text`: the words that say so; `onset_text`: "sudden" or "gradual" as said. `value` and `unit` for
+    measurements. `history`: said of the past, not of now. `subject`: "other" when it is not the writer's.
+    """
+
+    id: str
+    name: str
+    choice: Choice
+    span: tuple[int, int]
+    words: str
+    subject: Literal["self", "other"] = "self"
+    onset_hours: float | None = None
+    onset_text: str | None = None
+    severity: Severity | None = None
+    value: float | None = None
+    unit: str | None = None
+    since_text: str | None = None
+    history: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parse:
+    """`mentions` in text order, one per finding and person. `flags` are the red flags of the screen."""
+
+    mentions: tuple[Mention, ...] = ()
+    person: Person = field(default_factory=Person)
+    flags: tuple[Any, ...] = ()
+    subject: Literal["self", "other"] = "self"
+
+
+def parse(text: str, person: Person = Person(), context: Sequence[str] = ()) -> Parse:
+    """Findings of `text`; `context` are earlier messages (for whom and since when), oldest first. Never raises."""
+    flags: tuple[Any, ...] = ()
+    subject: Literal["self", "other"] = "self"
+    learned = person
+    try:
+        from careline.language.screen import screen
+
+        seen = screen(text, context, person)
+        flags, learned, subject = seen.flags, seen.person, seen.subject
+    except Exception:  # the screen's trouble must not take the findings with it
+        log.exception("screen failed inside parse")
+    try:
+        return _parse(text, learned, flags, subject, lexicon())
+    except Exception:  # a patient must always get an answer; the text itself is never logged
+        log.exception("parse failed")
+        return Parse((), learned, flags, subject)
+
+
+def _parse(
+    text: str, person: Person, flags: tuple[Any, ...], subject: Literal["self", "other"], known: Lexicon
+) -> Parse:
+    offset = 0
+    if len(text) > _MOST:
+        text, offset = text[:_MOST], 0
+    normal = normalise(text)
+    tokens = tokenise(text, known.speller, normal)
+    reader = _Reader(text, normal, tokens, person, subject, known)
+    mentions = reader.read()
+    return Parse(tuple(mentions), reader.person, flags, reader.subject)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A mention in the making: token places, and what is known so far."""
+
+    finding: str
+    tokens: tuple[int, ...]
+    sentence: int
+    choice: Choice
+    history: bool
+    person: Whose
+    onset_hours: float | None = None
+    since: str | None = None
+    severity: Severity | None = None
+    value: float | None = None
+    unit: str | None = None
+    onset_text: str | None = None
+    span: tuple[int, int] | None = None
+    ago: bool = False
+
+
+class _Reader:
+    def __init__(
+        self, text: str, normal: Normal, tokens: list[Token], person: Person, subject: Literal["self", "other"], known: Lexicon
+    ) -> None:
+        self.text, self.normal, self.tokens, self.person, self.known = text, normal, tokens, person, known
+        self.subject: Literal["self", "other"] = subject
+        self.drafts: list[_Draft] = []
+        self.masks = masks_of.annotate(tokens)
+        self.about = whose(tokens, subject)
+
+    def read(self) -> list[Mention]:
+        earlier: matcher.Match | None = None
+        bounds = list(_sentences(self.tokens))
+        for number, (begin, end) in enumerate(bounds):
+            earlier = self._sentence(number, begin, end, earlier)
+        self._numbers(bounds)
+        self._times(bounds)
+        self._severity(bounds)
+        self._derived()
+        self._pregnancy()
+        return self._finish()
+
+    # findings of one sentence
+
+    def _sentence(self, number: int, begin: int, end: int, earlier: matcher.Match | None) -> matcher.Match | None:
+        sentence = matcher.read(self.known, self.tokens, begin, end)
+        kept = matcher.resolve(self.known, sentence, matcher.matches(self.known, sentence))
+        special = matcher.qualities(self.known, sentence, kept, earlier)
+        scope = Scope(self.tokens, begin, end)
+        consumed = {n for m in kept for n in m.negations}
+        spans = [(m.start, m.end) for m in kept]
+        for match in (*kept, *special):
+            assertion = self._assert(scope, match, consumed, spans)
+            if any(self.masks[i] & masks_of.HYPOTHETICAL for i in match.tokens):
+                if assertion.choice != "unknown" and not self._stated(match):
+                    continue
+            owner = self.about.at(match.start)
+            self.drafts.append(
+                _Draft(match.finding, match.tokens, number, assertion.choice, assertion.history, owner)
+            )
+        self._opposites(number, sentence)
+        positive = [m for m in kept if self.drafts and any(
+            d.finding == m.finding and d.tokens == m.tokens and d.choice == "present" for d in self.drafts)]
+        specialisable = [m for m in positive if matcher._rows(self.known, m.finding)]
+        return specialisable[-1] if specialisable else earlier
+
+    def _stated(self, match: matcher.Match) -> bool:
+        """A medicine or illness named in a question is still the person's: "can I take ibuprofen with my warfarin"."""
+        finding = self.known.findings.get(match.finding)
+        own = {self.tokens[i].text for i in range(max(0, match.start - 3), match.start)}
+        return bool(finding and finding.kind in ("risk", "history") and own & {"my", "im", "ive", "on", "his", "her"})
+
+    def _assert(self, scope: Scope, match: matcher.Match, consumed: set[int], spans: list[tuple[int, int]]) -> Assertion:
+        judged = scope.judge(match.start, match.end, consumed, spans)
+        finding = self.known.findings.get(match.finding)
+        if finding and finding.kind in ("risk", "history", "exposure"):
+            return Assertion(judged.choice, judged.history)
+        return judged
+
+    def _opposites(self, number: int, sentence: matcher.Sentence) -> None:
+        for meaning in self.known.opposite_names:
+            for first, after in sentence.at.get(meaning, ()):
+                self.drafts.append(
+                    _Draft(meaning[1:], tuple(range(first, after)), number, "absent", False, self.about.at(first))
+                )
+
+    # numbers, times, severity
+
+    def _place(self, span: tuple[int, int]) -> tuple[int, ...]:
+        """Tokens inside a span of the folded text."""
+        first, last = self.normal.span(*span)
+        return tuple(i for i, t in enumerate(self.tokens) if t.start < last and first < t.end)
+
+    def _sentence_of(self, bounds: list[tuple[int, int]], token: int) -> int:
+        for n, (begin, end) in enumerate(bounds):
+            if begin <= token < end:
+                return n
+        return -1
+
+    def _numbers(self, bounds: list[tuple[int, int]]) -> None:
+        limits = self.known.data.get("thresholds") or {}
+        age = self.person.age_years
+        for reading in values.readings(self.normal.text):
+            place = self._place(reading.span)
+            if not place or any(self.masks[i] & masks_of.HYPOTHETICAL for i in place):
+                continue
+            number = self._sentence_of(bounds, place[0])
+            done: set[str] = set()
+            for row in limits.get(reading.kind, ()):
+                if row["id"] not in self.known.findings or not _holds(row, reading.value, age):
+                    continue
+                if any(self.known.is_a(d, row["id"]) for d in done):
+                    continue
+                done.add(row["id"])
+                choice: Choice = "absent" if row.get("absent") else "present"
+                draft = _Draft(row["id"], place, number, choice, False, self.about.at(place[0]))
+                draft.value, draft.unit = reading.value, reading.unit
+                # the number decides over the word next to it: "temperature is 36.8"
+                self.drafts = [
+                    d for d in self.drafts
+                    if not (self.known.is_a(row["id"], d.finding) and d.sentence == number and d.value is None
+                            and min(abs(place[0] - d.tokens[-1]), abs(d.tokens[0] - place[-1])) <= 6)
+                ]  # fmt: skip
+                self.drafts.append(draft)
+            if reading.kind == "temperature" and not done:
+                self.drafts = [
+                    d for d in self.drafts
+                    if not (d.finding == "fever" and d.sentence == number and d.value is None
+                            and self._only_word(d, "temp"))
+                ]  # fmt: skip
+            if reading.kind == "pain_score":
+                for draft in self._near(place[0], number):
+                    draft.severity = draft.severity or values.severity_of_score(reading.value)  # type: ignore[assignment]
+                    break
+
+    def _only_word(self, draft: _Draft, prefix: str) -> bool:
+        return all(self.tokens[i].text.startswith(prefix) for i in draft.tokens)
+
+    def _near(self, token: int, number: int) -> list[_Draft]:
+        """Present current findings of the sentence (or the one before), nearest first."""
+        here = [d for d in self.drafts if d.choice == "present" and not d.history and d.sentence == number]
+        if not here:
+            here = [d for d in self.drafts if d.choice == "present" and not d.history and d.sentence == number - 1]
+        return sorted(here, key=lambda d: min(abs(token - d.tokens[0]), abs(token - d.tokens[-1])))
+
+    def _times(self, bounds: list[tuple[int, int]]) -> None:
+        for duration in values.durations(self.normal.text):
+            place = self._place(duration.span)
+            if not place:
+                continue
+            number = self._sentence_of(bounds, place[0])
+            found = self._near(place[0], number)
+            timed = [d for d in found if self._may_last(d)]
+            if not timed:
+                continue
+            nearest = timed[0]
+            for draft in timed:
+                apart = min(abs(place[0] - draft.tokens[-1]), abs(draft.tokens[0] - place[-1]))
+                listed = apart <= 14 and self._one_list(draft, nearest)
+                if (draft is nearest or listed) and draft.onset_hours is None:
+                    draft.onset_hours, draft.since = duration.hours, duration.text
+            if duration.hours >= 4380 and duration.ago:
+                for draft in timed[:1]:
+                    finding = self.known.findings.get(draft.finding)
+                    if finding and finding.kind not in ("risk", "history") and self._was(place[0]):
+                        draft.history = True
+
+    def _was(self, token: int) -> bool:
+        before = [t.text for t in self.tokens[max(0, token - 8) : token]]
+        return ("had" in before or "was" in before) and not {"started", "began", "since", "noticed"} & set(before)
+
+    def _may_last(self, draft: _Draft) -> bool:
+        finding = self.known.findings.get(draft.finding)
+        return bool(finding and finding.kind not in ("risk", "history"))
+
+    def _one_list(self, draft: _Draft, nearest: _Draft) -> bool:
+        """Both in one list ("cough, fever and sore throat for 3 days"): only joins and small words in between."""
+        low, high = sorted((draft, nearest), key=lambda d: d.tokens[0])
+        between = self.tokens[low.tokens[-1] + 1 : high.tokens[0]]
+        return len(between) <= 6 and not any(t.kind in (CLAUSE, NUMBER) for t in between)
+
+    def _severity(self, bounds: list[tuple[int, int]]) -> None:
+        levels = self.known.severity
+        for n, (begin, end) in enumerate(bounds):
+            texts = [t.text for t in self.tokens[begin:end]]
+            for k, word in enumerate(texts):
+                level = levels.get(word) or (levels.get(f"{word} {texts[k + 1]}") if k + 1 < len(texts) else None)
+                if level is None or (k and texts[k - 1] in ("not", "isnt", "no")):
+                    continue
+                for draft in self._near(begin + k, n)[:1]:
+                    finding = self.known.findings.get(draft.finding)
+                    close = min(abs(begin + k - draft.tokens[0]), abs(begin + k - draft.tokens[-1])) <= 5
+                    if finding and finding.kind in ("symptom", "sign") and close and draft.severity in (None, "mild"):
+                        draft.severity = level  # type: ignore[assignment]
+        for draft in self.drafts:
+            near = {self.tokens[i].stem for i in range(max(0, draft.tokens[0] - 4), min(len(self.tokens), draft.tokens[-1] + 4))}
+            if near & {"sudden", "abrupt", "instant"}:
+                draft.onset_text = "sudden"
+            elif near & {"gradual", "slow", "progressive"}:
+                draft.onset_text = "gradual"
+
+    # what follows from what
+
+    def _derived(self) -> None:
+        rows = self.known.data.get("prolonged") or {}
+        for draft in list(self.drafts):
+            if draft.choice != "present" or draft.onset_hours is None or draft.history:
+                continue
+            for finding, (hours, child) in rows.items():
+                if self.known.is_a(draft.finding, finding) and draft.onset_hours > hours and child in self.known.findings:
+                    more = replace_draft(draft, child)
+                    self.drafts.append(more)
+
+    def _pregnancy(self) -> None:
+        person = self.person
+        ids = {d.finding: d for d in self.drafts if d.choice == "present"}
+        if person.pregnant is None and "pregnant" in ids and ids["pregnant"].person.focus:
+            self.person = person = replace(person, pregnant=True)
+        weeks = person.gestation_weeks
+        if weeks is not None and "pregnant" in self.known.findings:
+            part = "first" if weeks < 13 else "second" if weeks < 28 else "third"
+            finding = f"pregnancy_{part}_trimester"
+            place = ids["pregnant"].tokens if "pregnant" in ids else self._week_tokens()
+            if finding in self.known.findings:
+                draft = _Draft(finding, place, -1, "present", False, self.about.focus)
+                draft.value, draft.unit = weeks, "weeks"
+                self.drafts.append(draft)
+        if person.postpartum_days is not None:
+            for finding in ("postpartum", "recent_childbirth"):
+                if finding in self.known.findings and finding not in ids and person.postpartum_days <= 84:
+                    draft = _Draft(finding, (), -1, "present", False, self.about.focus)
+                    draft.value, draft.unit = float(person.postpartum_days), "days"
+                    self.drafts.append(draft)
+
+    def _week_tokens(self) -> tuple[int, ...]:
+        for i, token in enumerate(self.tokens):
+            if token.kind == NUMBER and i + 1 < len(self.tokens) and self.tokens[i + 1].text.startswith("week"):
+                return (i, i + 1)
+        return ()
+
+    # the answer
+
+    def _finish(self) -> list[Mention]:
+        best: dict[tuple[str, str], _Draft] = {}
+        for draft in self.drafts:
+            finding = self.known.findings.get(draft.finding)
+            if finding is None or not self._fits(finding):
+                continue
+            if not draft.person.focus:
+                moved = self._of_relative(draft)
+                if moved is None:
+                    continue
+                draft = moved
+            if draft.history:
+                draft = self._to_history(draft)
+            key = (draft.finding, draft.person.subject)
+            old = best.get(key)
+            if old is None or _rank(draft) > _rank(old):
+                if old is not None and draft.onset_hours is None:
+                    draft.onset_hours, draft.since = old.onset_hours, old.since
+                best[key] = draft
+        drafts = self._without_parents(list(best.values()))
+        drafts.sort(key=lambda d: (d.tokens[0] if d.tokens else -1, d.finding))
+        return [self._mention(d) for d in drafts]
+
+    def _fits(self, finding: Any) -> bool:
+        sex, age = self.person.sex, self.person.age_years
+        if finding.sex and sex and finding.sex != sex:
+            return False
+        if age is None:
+            return True
+        return not (finding.min_age is not None and age < finding.min_age - 1) and not (
+            finding.max_age is not None and age > finding.max_age + 1
+        )
+
+    def _of_relative(self, draft: _Draft) -> _Draft | None:
+        """What a relative has says something about the person only as family history or contact."""
+        target = None
+        if draft.choice == "present":
+            finding = draft.finding
+            for row in self.known.data.get("relatives") or ():
+                if finding in row["has"] and (draft.person.blood or not row.get("blood")):
+                    target = row["means"]
+                    break
+        if target is None or target not in self.known.findings:
+            return None
+        made = replace_draft(draft, target)
+        made.person, made.history, made.severity = self.about.focus, False, None
+        return made
+
+    def _to_history(self, draft: _Draft) -> _Draft:
+        target = (self.known.data.get("history_of") or {}).get(draft.finding)
+        if target in self.known.findings:
+            made = replace_draft(draft, target)
+            made.history = True
+            return made
+        return draft
+
+    def _without_parents(self, drafts: list[_Draft]) -> list[_Draft]:
+        """A parent said in the same words as its child adds nothing."""
+        out = []
+        for draft in drafts:
+            mine = set(draft.tokens)
+            if any(
+                other is not draft and other.choice == draft.choice == "present" and other.finding != draft.finding
+                and self.known.is_a(other.finding, draft.finding) and (mine & set(other.tokens) or not mine)
+                and other.history == draft.history
+                for other in drafts
+            ):  # fmt: skip
+                continue
+            out.append(draft)
+        return out
+
+    def _mention(self, draft: _Draft) -> Mention:
+        span, words = (0, 0), ""
+        if draft.tokens:
+            first, last = self.tokens[draft.tokens[0]], self.tokens[draft.tokens[-1]]
+            span = (first.start, last.end)
+            words = self.text[first.start : last.end]
+        return Mention(
+            draft.finding, self.known.findings[draft.finding].name, draft.choice, span, words, draft.person.subject,
+            draft.onset_hours, draft.onset_text, draft.severity, draft.value, draft.unit, draft.since, draft.history,
+        )  # fmt: skip
+
+
+def replace_draft(draft: _Draft, finding: str) -> _Draft:
+    return _Draft(
+        finding, draft.tokens, draft.sentence, draft.choice, draft.history, draft.person, draft.onset_hours, draft.since,
+        draft.severity, draft.value, draft.unit, draft.onset_text, draft.span,
+    )  # fmt: skip
+
+
+def _rank(draft: _Draft) -> tuple[int, int, int]:
+    order = {"present": 3, "absent": 2, "unknown": 1}
+    return (0 if draft.history else 1, order[draft.choice], 1 if draft.value is not None else 0)
+
+
+def _holds(row: dict[str, Any], value: float, age: float | None) -> bool:
+    if "min" in row and value < row["min"]:
+        return False
+    if "max" in row and value > row["max"]:
+        return False
+    if age is None:
+        return row.get("age_max") is None
+    return row.get("age_min", 0) <= age < row.get("age_max", 200)
+
+
+def _sentences(tokens: Sequence[Token]) -> list[tuple[int, int]]:
+    """Token ranges between sentence ends; a very long one is cut, so that work stays linear."""
+    out: list[tuple[int, int]] = []
+    begin = 0
+    for i, token in enumerate(tokens):
+        ends = token.kind in (SENTENCE, MESSAGE)
+        if ends and token.raw == "?" and i + 1 < len(tokens) and tokens[i + 1].start == token.end:
+            ends = False  # "?fever" is doubt, not the end of a sentence
+        if ends or i - begin >= _LONGEST:
+            stop = i if ends else i + 1
+            if stop > begin:
+                out.append((begin, stop))
+            begin = i + 1
+    if begin < len(tokens):
+        out.append((begin, len(tokens)))
+    return out

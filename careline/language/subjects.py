@@ -1,0 +1,110 @@
+"""Whose a finding is: the person the message is about (the focus), or somebody else who is only mentioned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from careline.language.tokens import CLAUSE, COMMA, MESSAGE, SENTENCE, Token
+
+_BLOOD = frozenset(
+    "mum dad mother father brother brothers sister sisters nan gran grandma grandad grandmother grandfather aunt auntie uncle cousin "
+    "parent parents sibling siblings grandparents family".split()
+)
+_CHILDREN = frozenset("son daughter baby child kid toddler boy girl infant newborn kids twins children".split())
+_AROUND = frozenset("husband wife partner boyfriend girlfriend friend friends flatmate colleague housemate hubby missus neighbour "
+                    "roommate everyone classmates coworker coworkers boss".split())  # fmt: skip
+_WHO = _BLOOD | _CHILDREN | _AROUND
+_OWN = frozenset("i im ive my me myself id".split())
+_PATIENT = frozenset("he hes she shes patient pt his her him".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """`focus`: the person the message is about. `blood`: a blood relative of that person."""
+
+    subject: Literal["self", "other"]
+    focus: bool
+    blood: bool = False
+
+
+class About:
+    """Answers `at(token)`: whose is what is said at this token."""
+
+    def __init__(self, subject: Literal["self", "other"], ranges: list[tuple[int, int, bool]]) -> None:
+        self.focus = Whose(subject, True)
+        self._ranges = ranges
+
+    def at(self, token: int) -> Whose:
+        for begin, end, blood in self._ranges:
+            if begin <= token < end:
+                return Whose("other", False, blood)
+        return self.focus
+
+
+def whose(tokens: Sequence[Token], subject: Literal["self", "other"]) -> About:
+    """Ranges of tokens that speak of somebody who is not the focus."""
+    texts = [t.text for t in tokens]
+    ranges: list[tuple[int, int, bool]] = []
+    n = len(texts)
+    focus = _focus(texts) if subject == "other" else None
+    for i, text in enumerate(texts):
+        nxt = texts[i + 1] if i + 1 < n else ""
+        if text in ("family", "fh", "fhx") and nxt in (":", "history", "hx") or text in ("fh", "fhx"):
+            ranges.append((i + 1, _end(tokens, i + 1, True), True))
+            continue
+        if text not in _WHO or text == focus:
+            continue
+        if text in _CHILDREN and focus in _CHILDREN | {None} and subject == "other":
+            continue
+        if not _subject_here(texts, i):
+            continue
+        if any(a <= i < b for a, b, _ in ranges):
+            continue
+        ranges.append((i + 1, _end(tokens, i + 1, False), text in _BLOOD))
+    return About(subject, ranges)
+
+
+def _focus(texts: Sequence[str]) -> str | None:
+    """The word for the person the message is about: the first person named."""
+    for text in texts:
+        if text in _WHO or text in _PATIENT:
+            return text if text in _WHO else None
+    return None
+
+
+_VERBS = frozenset("has have had is are was gets got died suffers suffered with also feels feel been being caught tested dies "
+                   "passed".split())  # fmt: skip
+_AFTER = frozenset("too both all also side".split())
+
+
+def _subject_here(texts: Sequence[str], i: int) -> bool:
+    """Is this person what the next words are about ("my mum has asthma"), not an object ("I told my mum")?"""
+    after = [t for t in texts[i + 1 : i + 4] if t not in _AFTER]
+    before = texts[max(0, i - 3) : i]
+    if any(w in ("from", "told", "by", "with", "to", "gave", "called", "asked", "ask", "for", "at", "tell", "and") for w in before[-2:]):
+        return bool(after) and after[0] in ("has", "had", "have", "died") and "for" not in before[-2:]
+    if any(w in ("in",) for w in before[-2:]):
+        return True
+    return bool(after) and any(w in _VERBS for w in after[:2])
+
+
+def _end(tokens: Sequence[Token], start: int, family: bool) -> int:
+    """Where talk of this person ends: sentence end, or the focus speaking again."""
+    for k in range(start, min(len(tokens), start + 30)):
+        token = tokens[k]
+        if token.kind in (SENTENCE, MESSAGE):
+            return k
+        if family:
+            continue
+        if token.kind == CLAUSE and token.text not in ("/",):
+            return k
+        if token.text in ("but", "now", "so"):
+            return k
+        nxt = tokens[k + 1].text if k + 1 < len(tokens) else ""
+        if (token.kind == COMMA or token.text == "and") and (nxt in _OWN or nxt in _PATIENT):
+            return k
+        if token.text in ("i", "im", "ive"):
+            return k
+    return min(len(tokens), start + 30)
