@@ -47,13 +47,14 @@ class When(Entry):
     """A condition on a person. Every part that is given must hold; ages in years, durations in hours.
 
     `all` ids are present, at least one of `any` is, and none of `none` is present (unknown is not present);
-    `absent` ids were explicitly denied; `any2` is a second `any`. `value_of` compares the number that came with
-    a finding (temperature in C, blood pressure in mmHg, glucose and ketones in mmol/l, oxygen in %).
+    `absent` ids were explicitly denied; `any2` and `any3` are a second and a third `any`. `value_of` compares the
+    number that came with a finding (C, mmHg, beats a minute, mmol/l, % oxygen) with `value_min` and `value_max`.
     """
 
     all: tuple[Id, ...] = ()
     any: tuple[Id, ...] = ()
     any2: tuple[Id, ...] = ()
+    any3: tuple[Id, ...] = ()
     none: tuple[Id, ...] = ()
     absent: tuple[Id, ...] = ()
     age_min: float | None = Field(None, ge=0, le=130)
@@ -76,7 +77,7 @@ class When(Entry):
 
     @property
     def ids(self) -> tuple[str, ...]:
-        return (*self.all, *self.any, *self.any2, *self.none, *self.absent, *self._valued)
+        return (*self.all, *self.any, *self.any2, *self.any3, *self.none, *self.absent, *self._valued)
 
     @model_validator(mode="after")
     def _says_something(self) -> When:

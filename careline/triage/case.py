@@ -87,6 +87,8 @@ class Facts:
             return False
         if when.any2 and present.isdisjoint(when.any2):
             return False
+        if when.any3 and present.isdisjoint(when.any3):
+            return False
         if when.none and not present.isdisjoint(when.none):
             return False
         if when.absent and not self.absent.issuperset(when.absent):
