@@ -100,11 +100,16 @@ class Scope:
                     out.add(i)
         return out
 
-    def judge(self, start: int, end: int, consumed: Collection[int], found: Collection[tuple[int, int]]) -> Assertion:
-        """The assertion of tokens[start:end]; `consumed` negations belong to findings, `found` are all findings."""
+    def judge(
+        self, start: int, end: int, consumed: Collection[int], found: Collection[tuple[int, int]], lasting: bool = False
+    ) -> Assertion:
+        """The assertion of tokens[start:end]; `consumed` negations belong to findings, `found` are all findings.
+
+        `lasting`: an illness, medicine or exposure, which is not over when a word like "stopped" is near.
+        """
         i, j = start - self.begin, end - self.begin
         used = {c - self.begin for c in consumed}
-        if self._gone(i, j):
+        if not lasting and self._gone(i, j):
             return Assertion("absent")
         choice = self._denied(i, j, used, [(a - self.begin, b - self.begin) for a, b in found])
         if choice == "present" and self._uncertain(i, j):

@@ -32,7 +32,7 @@ FILLERS = _stems(
     "a an the my your his her their our its it i im ive id ill me he she they them him we us you this that these those "
     "there theres here be is am are was were been being has have had having do does did doing get gets got gotten "
     "getting very really quite so too extremely rather pretty just also even some any lot lots bit of in on at to for "
-    "with from by as into onto upon feel feels felt feeling seem seems seemed like keep keeps kept start started starts "
+    "with from by as onto upon feel feels felt feeling seem seems seemed like keep keeps kept start started starts "
     "starting begin began when while whenever if and or nor plus well then which who what whose such than please about "
     "experience experiences experienced experiencing notice noticed noticing suffer suffers suffering complain "
     "complains complaining report reports reported present presents presented presenting develop developed develops "
@@ -97,6 +97,7 @@ class Lexicon:
     children: dict[str, set[str]] = field(default_factory=dict)
     opposite_names: tuple[str, ...] = ()  # meanings "!finding" of words that deny it
     severity: dict[str, str] = field(default_factory=dict)
+    normal_words: frozenset[str] = frozenset()
 
     def is_a(self, child: str, parent: str) -> bool:
         """True when `parent` is `child` or one of its ancestors."""
@@ -144,6 +145,7 @@ def build(entries: Iterable[Mapping[str, Any]], composition: Mapping[str, Any]) 
         # more qualities are more specific, and what they become first
         lexicon.specialise[finding] = sorted(rows, key=lambda row: -len(row[0]))
     _opposites(lexicon, composition, surface)
+    lexicon.normal_words = frozenset(str(w) for w in composition.get("normal_words") or ())
     lexicon.severity = {
         " ".join(t.text for t in words_of(str(word))): level
         for level, items in (composition.get("severity_levels") or {}).items()
@@ -191,6 +193,12 @@ def _opposites(lexicon: Lexicon, composition: Mapping[str, Any], surface: set[st
             rows = lexicon.literals.setdefault(stems[0], [])
             rows.append((stems, names[-1]))
     lexicon.opposite_names = tuple(names)
+    for row in composition.get("relatives") or ():
+        for item in row.get("words") or ():
+            tokens = words_of(str(item))
+            surface.update(t.raw for t in tokens)
+            stems = tuple(t.stem for t in tokens)
+            lexicon.literals.setdefault(stems[0], []).append((stems, f"^{row['means']}"))
 
 
 def _phrase(lexicon: Lexicon, stems: tuple[str, ...], meaning: str) -> None:
@@ -231,12 +239,12 @@ def _patterns(lexicon: Lexicon, raw: Iterable[Mapping[str, Any]], surface: set[s
                 continue
             if not inner:
                 inner = stems
-            for units in {_units(lexicon, stems, True), _units(lexicon, stems, False)}:
-                if units:
-                    ordered = any(u == "NOT" or u in _ORDERED for u in units)
-                    found.setdefault(
-                        (entry["id"], units), Pattern(entry["id"], units, False, ordered)
-                    )
+            for units in _variants(lexicon, stems, entry["id"]):
+                ordered = any(u == "NOT" or u in _ORDERED for u in units)
+                found.setdefault((entry["id"], units), Pattern(entry["id"], units, False, ordered))
+    for meaning, ident in (lexicon.data.get("whole") or {}).items():
+        if ident in lexicon.findings:
+            found[ident, (meaning,)] = Pattern(ident, (meaning,), False, False)
     for ident, units in list(found):
         # a child that is worded like its parent would turn every mention of the parent into the child
         if any((parent, units) in found for parent in lexicon.findings[ident].parents):
@@ -247,6 +255,27 @@ def _patterns(lexicon: Lexicon, raw: Iterable[Mapping[str, Any]], surface: set[s
         lexicon.patterns.setdefault(anchor, []).append(pattern)
     for rows in lexicon.literal_patterns.values():
         rows.sort(key=lambda row: -len(row[0]))
+
+
+def _variants(lexicon: Lexicon, stems: tuple[str, ...], ident: str) -> Iterable[tuple[str, ...]]:
+    """The meanings of a wording, with phrases read as one meaning and word by word.
+
+    A single word stands for itself only: as a group it would claim every other word of the group ("bloodshot" is red
+    eyes, "red" is not). Which groups are findings by themselves says `whole`.
+    """
+    lasting = ident.endswith(("_prolonged", "_persistent"))
+    for units in {_units(lexicon, stems, True), _units(lexicon, stems, False)}:
+        if len(units) > 1:
+            if all(u in LIGHT for u in units) or (lasting and not _TIMES.isdisjoint(units)):
+                continue
+            yield units
+    inner = content(stems)
+    if len(inner) == 1 and inner[0] not in _NOT and inner[0] not in _VAGUE:
+        yield inner
+
+
+_TIMES = _stems("day week month year hour long")
+_VAGUE = LIGHT | _stems("worse better worst improving side problem trouble bad pain hurt blood red hot cold swelling lump")
 
 
 def _self_standing(lexicon: Lexicon, inner: tuple[str, ...], entry: Mapping[str, Any]) -> bool:

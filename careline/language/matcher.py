@@ -126,7 +126,8 @@ def _align(sentence: Sentence, pattern: Pattern, anchor: str, place: tuple[int, 
     if len(units) == 1:
         tokens = tuple(range(*place))
         negations = tokens if units[0] == "NOT" else ()
-        return Match(pattern.finding, tokens, 0.0, negations=negations)
+        exact = sentence.tokens[place[0]].stem == units[0]
+        return Match(pattern.finding, tokens, 0.0 if exact else 0.1, negations=negations)
     k = units.index(anchor)
     chosen: list[tuple[int, int]] = [(0, 0)] * len(units)
     chosen[k] = place
@@ -145,6 +146,8 @@ def _align(sentence: Sentence, pattern: Pattern, anchor: str, place: tuple[int, 
     cost = sentence.weight[high - begin] - sentence.weight[low - begin]
     for i in used:
         cost -= _gap(sentence.tokens[i])
+    if cost > 0.5 and ("NOT" in units or "cannot" in units) and len(units) < 4:
+        return None  # "no shortness of breath" is not "no breath"
     inversions = sum(1 for a, b in zip(chosen, chosen[1:], strict=False) if a[0] > b[0])
     if inversions:
         if pattern.ordered or (len(units) > 3 and inversions > 1):

@@ -139,7 +139,9 @@ class _Reader:
 
     def _sentence(self, number: int, begin: int, end: int, earlier: matcher.Match | None) -> matcher.Match | None:
         sentence = matcher.read(self.known, self.tokens, begin, end)
-        kept = matcher.resolve(self.known, sentence, matcher.matches(self.known, sentence))
+        denied = self._opposites(number, sentence)
+        candidates = [m for m in matcher.matches(self.known, sentence) if not denied.issuperset(m.tokens)]
+        kept = matcher.resolve(self.known, sentence, candidates)
         special = matcher.qualities(self.known, sentence, kept, earlier)
         scope = Scope(self.tokens, begin, end)
         consumed = {n for m in kept for n in m.negations}
@@ -153,7 +155,8 @@ class _Reader:
             self.drafts.append(
                 _Draft(match.finding, match.tokens, number, assertion.choice, assertion.history, owner)
             )
-        self._opposites(number, sentence)
+        self._normal(number, sentence)
+        self._relatives(number, sentence)
         positive = [m for m in kept if self.drafts and any(
             d.finding == m.finding and d.tokens == m.tokens and d.choice == "present" for d in self.drafts)]
         specialisable = [m for m in positive if matcher._rows(self.known, m.finding)]
@@ -166,18 +169,53 @@ class _Reader:
         return bool(finding and finding.kind in ("risk", "history") and own & {"my", "im", "ive", "on", "his", "her"})
 
     def _assert(self, scope: Scope, match: matcher.Match, consumed: set[int], spans: list[tuple[int, int]]) -> Assertion:
-        judged = scope.judge(match.start, match.end, consumed, spans)
         finding = self.known.findings.get(match.finding)
-        if finding and finding.kind in ("risk", "history", "exposure"):
-            return Assertion(judged.choice, judged.history)
-        return judged
+        lasting = bool(finding and finding.kind in ("risk", "history", "exposure"))
+        return scope.judge(match.start, match.end, consumed, spans, lasting)
 
-    def _opposites(self, number: int, sentence: matcher.Sentence) -> None:
+    def _opposites(self, number: int, sentence: matcher.Sentence) -> set[int]:
+        """Words that deny by themselves ("afebrile", "non-smoker"); returns the tokens they use."""
+        used: set[int] = set()
         for meaning in self.known.opposite_names:
             for first, after in sentence.at.get(meaning, ()):
-                self.drafts.append(
-                    _Draft(meaning[1:], tuple(range(first, after)), number, "absent", False, self.about.at(first))
-                )
+                place = tuple(range(first, after))
+                used.update(place)
+                self.drafts.append(_Draft(meaning[1:], place, number, "absent", False, self.about.at(first)))
+        return used
+
+    def _normal(self, number: int, sentence: matcher.Sentence) -> None:
+        """"breathing is fine", "eating and drinking normally", "normal appetite"."""
+        good = [
+            i for i in range(sentence.begin, sentence.end)
+            if self.tokens[i].text in self.known.normal_words
+            and not {"not", "isnt", "dont", "doesnt", "arent", "cant", "no", "was", "until"}
+            & {t.text for t in self.tokens[max(sentence.begin, i - 3) : i]}
+        ]  # fmt: skip
+        if not good:
+            return
+        for meaning, findings in (self.known.data.get("normal") or {}).items():
+            for first, after in sentence.at.get(meaning, ()):
+                near = [
+                    i for i in good
+                    if (0 <= i - after <= 5 and sentence.loose[i - sentence.begin] - sentence.loose[after - sentence.begin] <= 2.5)
+                    or (i == first - 1 and self.tokens[i].text in ("normal", "good", "regular", "steady", "intact"))
+                ]  # fmt: skip
+                if near and not any(t.kind == CLAUSE for t in self.tokens[min(after, near[0]) : near[0]]):
+                    place = tuple(sorted((first, near[0])))
+                    for finding in findings:
+                        self.drafts.append(_Draft(finding, place, number, "absent", False, self.about.at(first)))
+
+    def _relatives(self, number: int, sentence: matcher.Sentence) -> None:
+        for row in self.known.data.get("relatives") or ():
+            for first, after in sentence.at.get(f"^{row['means']}", ()):
+                owner = self.about.at(first)
+                if not owner.focus and (owner.blood or not row.get("blood")) and not self._told_no(first):
+                    place = tuple(range(first, after))
+                    self.drafts.append(_Draft(row["means"], place, number, "present", False, self.about.focus))
+
+    def _told_no(self, token: int) -> bool:
+        before = [t.text for t in self.tokens[max(0, token - 4) : token]]
+        return bool({"no", "not", "never", "without", "nor"} & set(before))
 
     # numbers, times, severity
 
@@ -204,7 +242,7 @@ class _Reader:
             for row in limits.get(reading.kind, ()):
                 if row["id"] not in self.known.findings or not _holds(row, reading.value, age):
                     continue
-                if any(self.known.is_a(d, row["id"]) for d in done):
+                if any(self.known.is_a(d, row["id"]) for d in done) or (row.get("absent") and done and reading.kind != "temperature"):
                     continue
                 done.add(row["id"])
                 choice: Choice = "absent" if row.get("absent") else "present"

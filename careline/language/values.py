@@ -54,7 +54,7 @@ _GLUCOSE = re.compile(
 _GLUCOSE_UNIT = re.compile(rf"(?<![\d.]){_N}\s?(mmol(?:s|es)?(?:/l)?|mg/?dl)\b")
 _KETONES = re.compile(rf"\bketones?\b[^.!?\n\d]{{0,20}}?{_N}")
 _PULSE = re.compile(
-    r"\b(?:pulse|heart ?rate|hr|heart beat|heartbeat|resting heart|heart going|heart doing)\b[^.!?\n\d/]{0,25}?(\d{2,3})(?![\d/.]|\s?%)"
+    r"\b(?:pulse|heart ?rate|hr|heart beat|heartbeat|resting heart|heart going|heart doing|heart (?:is |was |been |keeps )?(?:racing|pounding|beating))\b[^.!?\n\d/]{0,25}?(\d{2,3})(?![\d/.]|\s?%)"
 )
 _BPM = re.compile(r"(?<!\d)(\d{2,3})\s?(?:bpm|beats (?:a|per) minute|beats/min)")
 _OXYGEN = re.compile(
