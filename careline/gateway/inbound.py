@@ -46,6 +46,15 @@ class Received:
     repeated: bool = False
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A message that was screened and not stored yet; the ids are those that it and its advice will have."""
+
+    verdict: Verdict
+    message_id: str
+    advice_ids: tuple[str, ...]
+
+
 class FrontDoor:
     """Takes messages in. `woken(conversation_id)` is called after each commit, from any thread."""
 
@@ -57,21 +66,25 @@ class FrontDoor:
 
     # -- taking a message in ---------------------------------------------------------------------------------------
 
-    def receive(self, conversation_id: str, channel: str, said: str, client_id: str, now: datetime, *,
-                provider_id: str | None = None, verdict: Verdict | None = None) -> Received:
-        """A patient's words. Danger is answered whatever else fails; nothing that was received is lost."""
+    def look(self, conversation_id: str, channel: str, said: str, now: datetime) -> Seen:
+        """What the safety net says of a message, before anything is stored."""
         self._remember(conversation_id)
-        verdict = verdict or self._net.look(conversation_id, said, channel, now)
-        message_id, advice_ids = new_id(), [new_id() for _ in verdict.texts]
+        verdict = self._net.look(conversation_id, said, channel, now)
+        return Seen(verdict, new_id(), tuple(new_id() for _ in verdict.texts))
+
+    def receive(self, conversation_id: str, channel: str, said: str, client_id: str, now: datetime, *,
+                provider_id: str | None = None, seen: Seen | None = None) -> Received:
+        """A patient's words. Danger is answered whatever else fails; nothing that was received is lost."""
+        seen = seen or self.look(conversation_id, channel, said, now)
+        verdict = seen.verdict
         try:
             with session_scope() as session:
-                received = self._store(session, conversation_id, said, client_id, now, provider_id, verdict,
-                                       message_id, advice_ids)
+                received = self._store(session, conversation_id, said, client_id, now, provider_id, seen)
         except SQLAlchemyError as error:
             log.error("the database did not take a message: %s", type(error).__name__)
             self._spool.add({"conversation_id": conversation_id, "channel": channel, "said": said,
                              "client_id": client_id, "at": now.isoformat(), "provider_id": provider_id})
-            return Received(message_id, None, self._without_database(verdict, advice_ids, now))
+            return self.unstored(seen, now)
         if verdict.emergency and not received.repeated:
             self._escalate(conversation_id, received.id, verdict, now)
         self._woken(conversation_id)
@@ -92,7 +105,8 @@ class FrontDoor:
         self._net.remind(conversation_id, said, person_from(known) if known else None)
 
     def _store(self, session: Session, conversation_id: str, said: str, client_id: str, now: datetime,
-               provider_id: str | None, verdict: Verdict, message_id: str, advice_ids: list[str]) -> Received:
+               provider_id: str | None, seen: Seen) -> Received:
+        verdict, message_id = seen.verdict, seen.message_id
         conversation = conversations.get(session, conversation_id, lock=True)
         message = messages.post(session, conversation_id, author="patient", text=said, now=now, client_id=client_id,
                                 provider_id=provider_id, screening=verdict.record(), message_id=message_id)
@@ -106,7 +120,7 @@ class FrontDoor:
                           kind="emergency" if verdict.kind == "fire" else "notice",
                           choices=self._choices(verdict) if words == verdict.texts[-1] else (),
                           client_id=f"advice:{message.id}:{advice_id}")
-            for words, advice_id in zip(verdict.texts, advice_ids, strict=True)]
+            for words, advice_id in zip(verdict.texts, seen.advice_ids, strict=True)]
         if verdict.emergency:
             conversations.raise_level(session, conversation_id, verdict.level or Level.EMERGENCY, "red flag", now)
             conversation.gate = None
@@ -132,15 +146,17 @@ class FrontDoor:
                 messages.post(session, conversation.id, author="assistant", kind="notice", text=words, now=now,
                               choices=[Choice(text("waiting.resume_choice"), RESUME)], client_id=f"ack:{message.id}")
 
-    def _without_database(self, verdict: Verdict, advice_ids: list[str], now: datetime) -> list[dict[str, Any]]:
-        known = self._settings
+    def unstored(self, seen: Seen, now: datetime) -> Received:
+        """The answer to a message that the database did not take (yet): the advice, and no word of a nurse."""
+        verdict, advice_ids, known = seen.verdict, seen.advice_ids, self._settings
         texts = [(i, words, "emergency" if verdict.kind == "fire" else "notice")
                  for i, words in zip(advice_ids, verdict.texts, strict=True)]
         key = "safety.not_stored" if verdict.emergency else "outage.storage"
         texts.append((new_id(), text(key, number=known.emergency_number, phone=known.clinic_phone), "notice"))
         at = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return [{"id": i, "seq": None, "author": "assistant", "kind": kind, "text": words, "choices": [], "at": at}
-                for i, words, kind in texts]
+        return Received(seen.message_id, None, [
+            {"id": i, "seq": None, "author": "assistant", "kind": kind, "text": words, "choices": [], "at": at}
+            for i, words, kind in texts])
 
     # -- telling a human -------------------------------------------------------------------------------------------
 
@@ -251,13 +267,13 @@ class FrontDoor:
             if known is None:
                 log.error("a message waited on disk for a conversation that does not exist; it is dropped")
                 return
-            verdict = self._net.look(item["conversation_id"], item["said"], item["channel"], at)
+            seen = self.look(item["conversation_id"], item["channel"], item["said"], at)
             with session_scope() as session:
                 received = self._store(session, item["conversation_id"], item["said"], item["client_id"], at,
-                                       item["provider_id"], verdict, new_id(), [new_id() for _ in verdict.texts])
-            if verdict.emergency:
-                flags = list(verdict.record().get("flags", []))  # type: ignore[call-overload]
-                self._open_case(item["conversation_id"], received.id, verdict.level or Level.EMERGENCY, flags, at)
+                                       item["provider_id"], seen)
+            if seen.verdict.emergency:
+                flags = list(seen.verdict.record().get("flags", []))  # type: ignore[call-overload]
+                self._open_case(item["conversation_id"], received.id, seen.verdict.level or Level.EMERGENCY, flags, at)
             self._woken(item["conversation_id"])
 
         try:

@@ -23,6 +23,9 @@ from careline.gateway.inbound import MAX_TEXT, Received
 from careline.gateway.state import Gateway, gateway
 from careline.texts import text
 
+# How long emergency advice waits for a slow database before it goes out alone.
+PATIENCE_SECONDS = 1.0
+
 router = APIRouter(prefix="/v1", tags=["chat"])
 
 
@@ -185,8 +188,16 @@ async def _receive(house: Gateway, found: Caller, message: NewMessage, now: date
     except SQLAlchemyError as error:
         if message.text is None:
             raise HttpError(503, "internal") from error
-    return await asyncio.to_thread(house.door.receive, conversation_id, "web", message.text or "",
-                                   message.client_id, now)
+    said = message.text or ""
+    seen = await asyncio.to_thread(house.door.look, conversation_id, "web", said, now)
+    storing = asyncio.ensure_future(asyncio.to_thread(
+        house.door.receive, conversation_id, "web", said, message.client_id, now, seen=seen))
+    if not seen.verdict.emergency:
+        return await storing
+    try:
+        return await asyncio.wait_for(asyncio.shield(storing), PATIENCE_SECONDS)
+    except TimeoutError:
+        return house.door.unstored(seen, now)  # storing goes on; the ids are the same
 
 
 @router.get("/events")

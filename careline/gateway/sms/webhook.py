@@ -28,6 +28,7 @@ from careline.gateway.sms import keywords
 from careline.gateway.sms.compose import body as composed
 from careline.gateway.sms.signature import valid
 from careline.gateway.state import Gateway, gateway
+from careline.gateway.web import PATIENCE_SECONDS
 from careline.texts import text
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,14 @@ async def inbound(house: Annotated[Gateway, Depends(gateway)],
     if not sid or not number.startswith("+"):
         return Response(status_code=400)
     said = params.get("Body", "")[:MAX_TEXT]
-    return await asyncio.to_thread(_take, house, sid, number, said, utcnow())
+    advice = house.net.peek(said, "sms")
+    taking = asyncio.ensure_future(asyncio.to_thread(_take, house, sid, number, said, utcnow()))
+    if not advice:
+        return await taking
+    try:
+        return await asyncio.wait_for(asyncio.shield(taking), PATIENCE_SECONDS)
+    except TimeoutError:
+        return twiml(*advice)  # storing goes on, and knows that the advice went out here
 
 
 def _take(house: Gateway, sid: str, number: str, said: str, now: datetime, inline: bool = True) -> Response:
