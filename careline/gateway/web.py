@@ -124,8 +124,8 @@ def _start(house: Gateway) -> dict[str, str]:
 
 
 GREETING_CHOICES = (
-    ("symptoms", "/report_symptoms"), ("appointment", "/book_appointment"), ("medication", "/manage_medication"),
-    ("human", "/request_human"),
+    ("symptoms", "/report_symptom"), ("appointment", "/book_appointment"), ("medication", "/add_reminder"),
+    ("human", "/human"),
 )
 
 
