@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from careline.clinic import conversations, escalations, messages
+from careline.clinic import conversations, escalations, messages, sms_numbers
 from careline.clinic.conversations import Conversation, Turn
 from careline.clinic.db import new_id, read_scope, session_scope
 from careline.clinic.messages import Choice, Message
@@ -173,9 +173,11 @@ class FrontDoor:
 
     def _open_case(self, conversation_id: str, message_id: str, level: Level, flags: list[dict[str, Any]],
                    now: datetime) -> None:
-        reason = "; ".join(str(flag["name"]) for flag in flags) or text("escalations.reason_safety_answer")
+        reason = "; ".join(str(flag["name"]) for flag in flags) or text("safety.reason_answer")
         with session_scope() as session:
             conversation = conversations.get(session, conversation_id, lock=True)
+            if conversation.channel == "sms" and sms_numbers.opted_out(session, conversation.address or ""):
+                reason = f"{text('safety.phone_them')} {reason}"
             escalations.open_or_raise(session, conversation_id, level=level, reason=reason, flags=flags,
                                       words_message_id=message_id, now=now)
             if conversation.mode == "bot":

@@ -1,4 +1,4 @@
-"""The outbox: everything leaves once, failures are tried again or given up as they deserve, a dead worker loses nothing."""
+"""The outbox: all leaves once, failures are tried again or given up as they deserve."""
 
 from __future__ import annotations
 
