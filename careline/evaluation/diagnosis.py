@@ -56,7 +56,7 @@ def judge(brain: Engine, names: Names, row: dict[str, Any], interview: bool) -> 
 def whole_case(brain: Engine, row: dict[str, Any]) -> Case:
     """All that the case says. Of the list of denials every line is read as one."""
     person = Person(age_years=row.get("age"), sex=row.get("sex"))
-    known = brain.reader.ancestors.keys()
+    known = brain.knowledge.findings
     case, _ = reading.case_from_text(f"{row['complaint']}. {row['text']}", person, known)
     evidence = list(case.evidence)
     evidence += [item for item in _read(row.get("absent") or "", person, known) if item.choice == "absent"]
@@ -67,7 +67,7 @@ def whole_case(brain: Engine, row: dict[str, Any]) -> Case:
 def ask(brain: Engine, row: dict[str, Any], whole: Case) -> tuple[Case, int]:
     """From the complaint on: ask, and answer from the whole case; "unknown" where it does not say."""
     person = Person(age_years=row.get("age"), sex=row.get("sex"))
-    start, _ = reading.case_from_text(row["complaint"], person, brain.reader.ancestors.keys())
+    start, _ = reading.case_from_text(row["complaint"], person, brain.knowledge.findings)
     facts = brain.reader.facts(whole)
     evidence, asked, count = list(start.evidence), [], 0
     while True:

@@ -49,7 +49,7 @@ def judge(brain: Engine, row: dict[str, Any]) -> dict[str, Any]:
     gold = gold_levels(row)
     person = Person(age_years=row.get("age"), sex=row.get("sex"))
     try:
-        case, _ = reading.case_from_text(row["text"], person, brain.reader.ancestors.keys())
+        case, _ = reading.case_from_text(row["text"], person, brain.knowledge.findings)
     except Exception:
         logger.exception("case %s could not be read", row.get("id"))
         case = Case(Patient(row.get("age"), row.get("sex")))

@@ -58,6 +58,8 @@ class Network:
         self.finding_ids = tuple(sorted(self.ancestors, key=lambda ident: (depth[ident], ident)))
         self.index = {ident: row for row, ident in enumerate(self.finding_ids)}
         parents = (knowledge.findings[ident].is_a for ident in self.finding_ids)
+        kinds = [knowledge.findings[ident].kind for ident in self.finding_ids]
+        self._complained = [kind not in ("risk", "history", "quality") for kind in kinds]
         self.parent = [self.index[above[0]] if above else -1 for above in parents]
         self._tables(knowledge)
         self._weights()
@@ -180,14 +182,29 @@ class Network:
             return risk
         return np.where(risk != 0, risk - self.risk_log[above], 0.0)
 
+    def explains_nothing(self, facts: Facts) -> Array | None:
+        """A weight against conditions that account for none of what the person came with.
+
+        A finding by the way can be background; that all of the complaint is background is much less likely.
+        """
+        said = [self.index[ident] for ident, item in facts.said.items() if item.choice == "present"]
+        complaint = [row for row in said if self._complained[row]] or said
+        if not complaint:
+            return None
+        whole = {*complaint, *(self.index[i] for row in complaint for i in self.ancestors[self.finding_ids[row]])}
+        explained = (self.total[sorted(whole)] > 0).any(axis=0)
+        explained[-1] = True
+        return np.where(explained, 0.0, self.parameters.unexplained)
+
     def course(self, facts: Facts, levels: NDArray[np.int64]) -> list[tuple[str, Array]]:
         """Weights of how long and how bad it is, by the level (0 most urgent) of each condition."""
         par, out = self.parameters, []
         band = time_band(facts.duration_hours)
         if band:
-            out.append((f"duration:{band}", self._by_level(par.time_course[band], levels)))
+            out.append((f"duration:{band}", par.course_scale * self._by_level(par.time_course[band], levels)))
         if facts.severity:
-            out.append((f"severity:{facts.severity}", self._by_level(par.severity[facts.severity], levels)))
+            row = self._by_level(par.severity[facts.severity], levels)
+            out.append((f"severity:{facts.severity}", par.course_scale * row))
         return out
 
     def _by_level(self, row: tuple[float, ...], levels: NDArray[np.int64]) -> Array:

@@ -58,6 +58,9 @@ class Engine:
         temper = self.parameters.temperature
         weights = [("prior", "prior", temper * self.network.prior(facts.patient))]
         weights += [(ident, kind, temper * row) for ident, kind, row in self.network.rows(facts)]
+        unexplained = self.network.explains_nothing(facts)
+        if unexplained is not None:
+            weights.append(("unexplained", "course", unexplained))
         weights += [(name, "course", row) for name, row in self.network.course(facts, levels)]
         score = weights[0][2]
         for _, _, row in weights[1:]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from careline.knowledge import Finding
 from careline.language import Person
 from careline.language import parse as parse_text
 from careline.triage.case import Case, Evidence, Flag, Patient
 from careline.triage.shapes import ParseOut, ParseRequest
+
+_NOW = frozenset(("symptom", "sign", "measurement"))
 
 
 def parsed(request: ParseRequest) -> ParseOut:
@@ -53,17 +56,22 @@ def parsed(request: ParseRequest) -> ParseOut:
     )
 
 
-def case_from_text(text: str, person: Person, known: frozenset[str] | set[str]) -> tuple[Case, Any]:
+def case_from_text(text: str, person: Person, findings: dict[str, Finding]) -> tuple[Case, Any]:
     """A case of one letter in which all that is known stands; and the parse, to look at."""
     result = parse_text(text, person)
     items = []
+    about_other = getattr(result, "subject", "other") == "other"
     for mention in result.mentions:
-        if mention.id in known:
-            items.append(
-                Evidence(mention.id, mention.choice, "initial", mention.onset_hours, mention.severity, mention.value)
-            )
+        if mention.id not in findings or (mention.subject == "other" and not about_other):
+            continue  # "my wife has flu, I only cough": hers is not his
+        if mention.history and mention.choice == "present" and findings[mention.id].kind in _NOW:
+            continue  # what was there once and is gone
+        hours = None if _is_age(mention.onset_hours, person) else mention.onset_hours
+        items.append(Evidence(mention.id, mention.choice, "initial", hours, mention.severity, mention.value))
+        if mention.onset_text == "sudden" and mention.choice == "present" and "symptom_sudden_onset" in findings:
+            items.append(Evidence("symptom_sudden_onset", "present", "initial"))
     known_person = result.person
-    items += [Evidence(fact, "present", "context") for fact in sorted(known_person.facts) if fact in known]
+    items += [Evidence(fact, "present", "context") for fact in sorted(known_person.facts) if fact in findings]
     patient = Patient(
         person.age_years if person.age_years is not None else known_person.age_years,
         person.sex or known_person.sex,
@@ -73,3 +81,11 @@ def case_from_text(text: str, person: Person, known: frozenset[str] | set[str]) 
     )
     flags = tuple(Flag(flag.id, flag.urgency, flag.name) for flag in result.flags)
     return Case(patient, tuple(items), flags), result
+
+
+def _is_age(hours: float | None, person: Person) -> bool:
+    """ "My 6 month old dribbles": the number is the age, not how long it has lasted."""
+    if hours is None or person.age_years is None:
+        return False
+    age = person.age_years * 8766
+    return age > 0 and abs(hours - age) < 0.12 * age and hours > 24 * 14

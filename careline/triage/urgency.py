@@ -88,7 +88,9 @@ class Urgency:
         self._modifier_watch = _Watch(modifier.when for _, modifier in self.modifiers)
         self.serious = np.array([c.serious for c in conditions], dtype=bool)
         self.advised = np.array([bool(c.self_care) for c in conditions], dtype=bool)
-        self.costs = np.asarray(parameters.costs, dtype=np.float64)
+        costs = np.asarray(parameters.costs, dtype=np.float64)
+        late = np.tril(np.ones((5, 5), dtype=bool), -1)  # decided less urgent than true
+        self.costs = np.where(late, parameters.cost_scale * costs, costs)
         self.other = np.asarray(parameters.other_levels, dtype=np.float64)
         self.other = self.other / self.other.sum()
         self.red = frozenset(
