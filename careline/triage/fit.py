@@ -67,7 +67,6 @@ class Seen:
 
 
 def told_cases(base: Knowledge, path: Path) -> list[Told]:
-    engine = Engine(base, Parameters())
     out = []
     for row in read_cases(path):
         person = Person(age_years=row.get("age"), sex=row.get("sex"))

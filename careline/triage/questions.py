@@ -13,7 +13,10 @@ from careline.triage.belief import Belief, Network
 from careline.triage.case import Facts, Reader
 from careline.triage.urgency import LEVELS, Urgency
 
-_TOP_CONDITIONS = 48
+_TOP_CONDITIONS = 40
+_NEAR = 12  # conditions whose findings are worth asking about
+_MOST = 40  # questions that are ranked
+_RULE_WEIGHT = 3.0  # cost units for each level that a rule would raise
 _LIKELY = 0.05  # an answer that is less likely than this does not keep the questions going
 _RED_FLAGS_PER_COMPLAINT = 6
 _DISEASE_WEIGHT = 0.35  # cost units per nat of uncertainty about the condition
@@ -41,11 +44,14 @@ class Questions:
         mask |= network.risk_log != 0
         askable = np.array([ident in self._askable for ident in network.finding_ids], dtype=bool)
         self._mask = mask & askable[:, None] if len(askable) else mask
-        self._single: dict[str, Level] = {}
+        self._rank = np.zeros(len(network.finding_ids), dtype=np.int64)
         for rule in urgency.rules:
             if rule.when.model_fields_set == {"all"} and len(rule.when.all) == 1:
-                ident = rule.when.all[0]
-                self._single[ident] = Level.highest(self._single.get(ident), rule.level)
+                row = network.index[rule.when.all[0]]
+                self._rank[row] = max(self._rank[row], rule.level.rank)
+        self._yes = network.present + network.risk_log
+        self._no = network.absent + network.risk_absent
+        self._chance = np.where(network.total > 0, network.total, network.leak[:, None])
 
     def complaints(self, facts: Facts) -> list[Complaint]:
         """The complaints that what is present belongs to, in the order of the file."""
@@ -95,43 +101,38 @@ class Questions:
         if len(p) == 1:
             return []
         count = min(_TOP_CONDITIONS, len(p) - 1)
-        top = np.argpartition(-p[:-1], count - 1)[:count]
-        top = np.sort(top)
-        near = top[np.argsort(-p[top], kind="stable")][:16]
-        rows = np.flatnonzero(self._mask[:, near].any(axis=1))
-        rows = np.array([row for row in rows if net.finding_ids[row] in askable], dtype=np.int64)
+        top = np.sort(np.argpartition(-p[:-1], count - 1)[:count])
+        near = top[np.argsort(-p[top], kind="stable")][:_NEAR]
+        wanted = self._mask[:, near].any(axis=1)
+        rows = np.array([row for row in np.flatnonzero(wanted) if net.finding_ids[row] in askable], dtype=np.int64)
         if not len(rows):
             return []
         columns = np.append(top, len(p) - 1)
         prior = p[columns] / p[columns].sum()
         temper = net.parameters.temperature
-        yes = net.present[np.ix_(rows, columns)] + net.risk_log[np.ix_(rows, columns)]
-        no = net.absent[np.ix_(rows, columns)] + net.risk_absent[np.ix_(rows, columns)]
-        known = net.total[np.ix_(rows, columns)]
-        chance = np.where(known > 0, known, net.leak[rows][:, None])
+        cells = rows[:, None], columns
+        chance = self._chance[cells]
         likely = chance @ prior
-        after_yes = _posterior(prior, temper * yes)
-        after_no = _posterior(prior, temper * no)
+        after_yes = _posterior(prior, temper * self._yes[cells])
+        after_no = _posterior(prior, temper * self._no[cells])
         shares = np.zeros((len(columns), 5))
         shares[np.arange(len(top)), levels[top]] = 1.0
         shares[-1] = self.urgency.other
-        table = self.urgency.costs
-        now = (table @ (prior @ shares)).min()
-        cost_yes, level_yes = _decide(after_yes @ shares @ table.T)
-        cost_no, level_no = _decide(after_no @ shares @ table.T)
+        table = shares @ self.urgency.costs.T
+        now = (prior @ table).min()
+        cost_yes, level_yes = _decide(after_yes @ table)
+        cost_no, level_no = _decide(after_no @ table)
         doubt = _entropy(prior[None, :])[0] - likely * _entropy(after_yes) - (1 - likely) * _entropy(after_no)
         value = now - likely * cost_yes - (1 - likely) * cost_no + _DISEASE_WEIGHT * np.maximum(doubt, 0)
+        steps = np.maximum(self._rank[rows] - level.rank, 0)  # how far a rule on this finding alone would raise
+        value = np.round(value + _RULE_WEIGHT * likely * steps, 9)
         here = LEVELS.index(level)
-        choices = []
-        for place, row in enumerate(rows):
-            ident = net.finding_ids[row]
-            single = self._single.get(ident)
-            changes = likely[place] >= _LIKELY and (level_yes[place] < here or (single and single.rank > level.rank))
-            changes = changes or (likely[place] <= 1 - _LIKELY and level_no[place] != here)
-            bonus = likely[place] * (single.rank - level.rank) if single and single.rank > level.rank else 0.0
-            choices.append(Choice(ident, "value", round(float(value[place] + 3 * bonus), 9), bool(changes)))
-        choices.sort(key=lambda choice: (-choice.value, choice.id))
-        return choices
+        changes = (likely >= _LIKELY) & ((level_yes < here) | (steps > 0))
+        changes |= (likely <= 1 - _LIKELY) & (level_no != here)
+        order = np.lexsort((rows, -value))[:_MOST]
+        return [
+            Choice(net.finding_ids[rows[place]], "value", float(value[place]), bool(changes[place])) for place in order
+        ]
 
 
 def _posterior(prior: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
