@@ -16,8 +16,9 @@ def evaluate(path: str | Path, *, limit: int | None = None) -> dict[str, Any]:
     """Run every sentence. Returns {"metrics": {...}, "cases": [{id, text, expected, got, missed, wrong}]}.
 
     A present finding counts as found when it or something more specific is present; an absent one when it or a
-    parent is absent. A reported finding is right when it is expected, is a parent of an expected one, or is in `may`.
-    Expected ids that no finding file has count as missed: `metrics["unknown_ids"]` says how many there are.
+    parent is absent. A reported finding is right when it is expected, is a parent of an expected one, or is in
+    `may`; qualities ("sudden", "severe pain") that are not expected do not count. Expected ids that no finding
+    file has count as missed: `metrics["unknown_ids"]` says how many there are.
     """
     known = lexicon()
     rows = yaml.safe_load(Path(path).read_text(encoding="utf-8"))[:limit]
@@ -39,6 +40,7 @@ def evaluate(path: str | Path, *, limit: int | None = None) -> dict[str, Any]:
         for choice, ids in got.items():
             for ident in sorted(ids):
                 right = ident in allowed or any(_fits(known, choice, ident, e) for e in expected[choice])
+                right = right or _quality(known, ident)
                 right = right or any(known.is_a(a, ident) or known.is_a(ident, a) for a in allowed)
                 count[f"{choice}_{'right' if right else 'wrong'}"] += 1
                 if not right:
@@ -48,6 +50,12 @@ def evaluate(path: str | Path, *, limit: int | None = None) -> dict[str, Any]:
              "expected": {k: sorted(v) for k, v in expected.items()}, "got": {k: sorted(v) for k, v in got.items()}}
         )  # fmt: skip
     return {"metrics": _metrics(count, cases), "cases": cases}
+
+
+def _quality(known: Any, ident: str) -> bool:
+    """How a complaint is (sudden, severe, getting worse) is neither right nor wrong unless it is expected."""
+    finding = known.findings.get(ident)
+    return ident == "pain_severe" or (finding is not None and finding.kind == "quality")
 
 
 def _covers(known: Any, choice: str, got: str, ident: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from careline.language.context import PSEUDO, VERB_NEGATORS
 from careline.language.tokens import CLAUSE, COMMA, NUMBER, WORD, Token
+from careline.language.wordlist import words
 
 Choice = Literal["present", "absent", "unknown"]
 
@@ -20,58 +21,74 @@ class Assertion(NamedTuple):
     history: bool = False
 
 
-_FORWARD = frozenset(
-    "no not without denies deny denied denying nor neither nil never none w/o negative absent".split()
+_FORWARD = words("no not aint without denies deny denied denying nor neither nil never none w/o negative absent")
+_STOP = words(
+    "but however although though except because until so then instead only just yet despite whereas apart "
+    "besides otherwise now"
 )
-_STOP = frozenset(
-    "but however although though except because until so then instead only just yet despite whereas apart besides "
-    "otherwise now".split()
+_SUBJECT = words("i im ive he hes she shes they theyre we were theres this id youre thats mum dad baby")
+_STATES = words(
+    "have has had having feel feels felt got getting get is are was started came comes began keeps developed "
+    "hurts aches presents presented reports complains see sees seen noticed noticing experienced experiencing "
+    "experience notice been any reported suffers suffering suffered"
 )
-_SUBJECT = frozenset(
-    "i im ive he hes she shes they theyre we were theres this id youre thats mum dad baby".split()
-)
-_STATES = frozenset(
-    "have has had having feel feels felt got getting get is are was started came comes began keeps developed hurts aches "
-    "presents presented reports complains see sees seen noticed noticing experienced experiencing experience notice been "
-    "any reported suffers suffering suffered".split()
-)
-_ITEM_VERBS = frozenset("have has had having feel feels felt got getting get been any is are was seem look notice noticed "
-                        "noticing experience experienced experiencing see seen seem suffer suffering report reporting "
-                        "complain be being seems looks of the a an any really actually ever much my his her their "
-                        "particularly especially significant obvious recent new known other further associated in with from "
-                        "history sign signs symptom symptoms evidence complaints complaint difficulty think feeling "
-                        "taking take taken currently either even quite very that at all on had".split())  # fmt: skip
-_POSITIVE = frozenset("a an my his her some bad severe terrible sudden awful really very also mild slight quite still "
-                      "constant horrible nasty dry productive".split())  # fmt: skip
-_UNSURE = frozenset("maybe perhaps possibly possible might unsure probably query suspect suspected ?".split())
+_ITEM_VERBS = words(
+    "have has had having feel feels felt got getting get been any is are was seem look notice noticed "
+    "noticing experience experienced experiencing see seen suffer suffering report reporting complain be "
+    "being seems looks of the a an really actually ever much my his her their particularly especially "
+    "significant obvious recent new known other further associated in with from history sign signs symptom "
+    "symptoms evidence complaints complaint difficulty think feeling taking take taken currently either even "
+    "quite very that at all on"
+)  # fmt: skip
+_POSITIVE = words(
+    "a an my his her some bad severe terrible sudden awful really very also mild slight quite still constant "
+    "horrible nasty dry productive"
+)  # fmt: skip
+_UNSURE = words("maybe perhaps possibly possible might unsure probably query suspect suspected ?")
 _UNSURE_PHRASES = (
-    "not sure", "not certain", "dont know", "do not know", "couldnt say", "cant tell", "could be", "may be", "may have", "hard to tell", "cant say", "not quite sure",
+    "not sure", "not certain", "dont know", "do not know", "couldnt say", "cant tell", "could be", "may be",
+    "may have", "hard to tell", "cant say", "not quite sure",
     "wondering if", "no idea if", "i wonder", "unsure if", "or maybe", "sort of feel", "kind of feel", "or is it",
 )  # fmt: skip
 _GONE_AFTER = ("resolved", "settled", "subsided", "gone", "stopped", "cleared", "disappeared", "vanished", "passed")
 _GONE_PHRASES = (
-    "went away", "gone away", "gone now", "better now", "fine now", "ok now", "got better", "has gone", "have gone", "cleared up",
-    "all gone", "went off", "settled down", "is gone", "stopped now", "has stopped", "now gone", "has resolved", "has settled",
+    "went away", "gone away", "gone now", "better now", "fine now", "ok now", "got better", "has gone",
+    "have gone", "cleared up",
+    "all gone", "went off", "settled down", "is gone", "stopped now", "has stopped", "now gone",
+    "has resolved", "has settled",
     "has now gone", "no longer there", "no more", "not any more", "not anymore", "isnt there", "is absent",
     "denied", "was negative", "came down to normal", "is normal now", "gave up", "never came back",
 )  # fmt: skip
-_NOT_GONE = frozenset("not hasnt havent never wont isnt no wouldnt doesnt didnt nothing dont after before until if unless except when".split())
+_NOT_GONE = words(
+    "not hasnt havent never wont isnt no wouldnt doesnt didnt nothing dont after before until if unless except when"
+)
 _DOUBLE = (
-    "cant stop", "wont stop", "not stop", "doesnt stop", "never stop", "not going away", "wont go away", "doesnt go away", "not gone", "hasnt gone",
-    "not better", "no better", "not improving", "isnt getting better", "not getting better", "no relief", "not responding",
-    "not relieved", "not eased", "no change in", "not only", "not just", "no wonder", "no doubt", "cant get rid", "not shifting", "wont shift",
-    "doesnt help", "not helping", "didnt help", "not helped", "hasnt helped", "no help", "not touching", "never had such", "never had pain like",
-    "never had a headache like", "never felt", "never known", "no idea", "no reason", "no matter", "no warning", "no letup", "not bearable",
-    "never ending", "not worked", "not working", "not long", "not slept", "not sleep", "nothing helps", "not settled", "not settling",
-    "never like this", "never this bad", "not as bad", "not too bad", "not that bad", "not so bad", "not bad", "not usually", "not normally", "not even",
+    "cant stop", "wont stop", "not stop", "doesnt stop", "never stop", "not going away", "wont go away",
+    "doesnt go away", "not gone", "hasnt gone",
+    "not better", "no better", "not improving", "isnt getting better", "not getting better", "no relief",
+    "not responding",
+    "not relieved", "not eased", "no change in", "not only", "not just", "no wonder", "no doubt",
+    "cant get rid", "not shifting", "wont shift",
+    "doesnt help", "not helping", "didnt help", "not helped", "hasnt helped", "no help", "not touching",
+    "never had such", "never had pain like",
+    "never had a headache like", "never felt", "never known", "no idea", "no reason", "no matter",
+    "no warning", "no letup", "not bearable",
+    "never ending", "not worked", "not working", "not long", "not slept", "not sleep", "nothing helps",
+    "not settled", "not settling",
+    "never like this", "never this bad", "not as bad", "not too bad", "not that bad", "not so bad", "not bad",
+    "not usually", "not normally", "not even",
     "no bigger", "no sooner", "not usual",
 )  # fmt: skip
 _HISTORY = (
-    "years ago", "year ago", "history of", "hx of", "h/o", "in the past", "used to", "as a child", "when i was", "when he was", "when she was", "last year",
-    "previous", "previously", "past history", "prior", "childhood", "years back", "pmh", "past medical", "as a kid", "as a teenager", "decades ago",
+    "years ago", "year ago", "history of", "hx of", "h/o", "in the past", "used to", "as a child",
+    "when i was", "when he was", "when she was", "last year",
+    "previous", "previously", "past history", "prior", "childhood", "years back", "pmh", "past medical",
+    "as a kid", "as a teenager", "decades ago",
     "a few years back", "in my twenties", "in my teens", "before the pregnancy",
 )  # fmt: skip
-_NOT_HISTORY = frozenset("day days week weeks month months hour hours year years d w wk wks long short hr hrs progressive minute".split())
+_NOT_HISTORY = words(
+    "day days week weeks month months hour hours year years d w wk wks long short hr hrs progressive minute"
+)
 
 
 class Scope:
@@ -120,16 +137,11 @@ class Scope:
         texts, kinds = self.texts, self.kinds
         if self._after_denial(j):
             return "absent"
-        k, commas, joins, items = i - 1, 0, 0, 0
-        words_since = 0
+        k = i - 1
         while k >= 0 and i - k < 40:
             word = texts[k]
             if kinds[k] == CLAUSE and word not in ("/",):
                 return "present"
-            if kinds[k] == COMMA:
-                commas += 1
-            elif word in ("and", "or", "nor"):
-                joins += 1
             cue = kinds[k] == WORD and k not in used and (word in _FORWARD or word in VERB_NEGATORS)
             if cue and k in self._quiet:
                 return "present"
@@ -139,7 +151,6 @@ class Scope:
                 return self._reaches(k, i, j, word in VERB_NEGATORS, found)
             if word in _STOP and kinds[k] == WORD:
                 return "present"
-            words_since += 1
             k -= 1
         return "present"
 
@@ -166,9 +177,9 @@ class Scope:
                 continue
             if word in _SUBJECT and k > cue + 2:
                 return "present"
-            if word in ("with", "for", "since", "when", "while", "after", "before", "from") and any(cue < a < k for a, _ in found):
-                if word in ("with", "when", "while", "after", "for", "since"):
-                    return "present"
+            started = any(cue < a < k for a, _ in found)
+            if started and word in ("with", "when", "while", "after", "for", "since"):
+                return "present"  # "no fever with the cough"
             if word in _ITEM_VERBS or kinds[k] == NUMBER:
                 # "no fever has cough": a verb after an item begins something new
                 if items and k > segment_start and word in ("has", "have", "had", "is", "got", "feels"):
@@ -204,7 +215,7 @@ class Scope:
         return self._open(cue)
 
     def _closed_by_or(self, comma: int) -> bool:
-        """"..., cough or chest pain": short items up to an "or"/"nor"."""
+        """ "..., cough or chest pain": short items up to an "or"/"nor"."""
         length = 0
         for k in range(comma + 1, min(len(self.texts), comma + 40)):
             word = self.texts[k]
@@ -213,7 +224,13 @@ class Scope:
             if self.kinds[k] == COMMA:
                 length = 0
                 continue
-            if self.kinds[k] == CLAUSE or word in _STOP or word in _FORWARD or word in VERB_NEGATORS or word in _SUBJECT:
+            if (
+                self.kinds[k] == CLAUSE
+                or word in _STOP
+                or word in _FORWARD
+                or word in VERB_NEGATORS
+                or word in _SUBJECT
+            ):
                 return False
             length += 1
             if length > 5:
@@ -245,7 +262,7 @@ class Scope:
         return "unknown" if n <= 3 else "present"
 
     def _after_denial(self, j: int) -> bool:
-        """"fever: no", "chest pain - none", "rash absent", "fever denied"."""
+        """ "fever: no", "chest pain - none", "rash absent", "fever denied"."""
         texts, kinds = self.texts, self.kinds
         k = j
         while k < len(texts) and texts[k] in ("is", "was", "are", ":", "-", "=", "(", "at"):
@@ -254,18 +271,26 @@ class Scope:
             return False
         word = texts[k]
         ends = k + 1 >= len(texts) or kinds[k + 1] != WORD
-        if word in ("no", "none", "nil", "never", "negative", "absent", "denied", "nope") and ends and (k > j or word not in ("no",) or ends):
+        if (
+            word in ("no", "none", "nil", "never", "negative", "absent", "denied", "nope")
+            and ends
+            and (k > j or word not in ("no",) or ends)
+        ):
             return True
         return word in ("denied", "absent", "excluded") and k - j <= 1
 
     def _gone(self, i: int, j: int) -> bool:
-        """"the headache has gone", "fever settled", "stopped vomiting", "no longer dizzy"."""
+        """ "the headache has gone", "fever settled", "stopped vomiting", "no longer dizzy"."""
         texts = self.texts
         before = texts[max(0, i - 4) : i]
         for n, word in enumerate(before):
             rest = before[n + 1 :]
-            if word in ("stopped", "finished") and all(w in ("the", "my", "his", "her", "being", "any", "now", "with") for w in rest):
-                return not (n and before[n - 1] in _NOT_GONE) and not any(w in _NOT_GONE for w in texts[max(0, i - 6) : i])
+            if word in ("stopped", "finished") and all(
+                w in ("the", "my", "his", "her", "being", "any", "now", "with") for w in rest
+            ):
+                return not (n and before[n - 1] in _NOT_GONE) and not any(
+                    w in _NOT_GONE for w in texts[max(0, i - 6) : i]
+                )
             if word == "longer" and n and before[n - 1] == "no" and len(rest) <= 2:
                 return True
         tail = texts[j : j + 6]
@@ -275,15 +300,61 @@ class Scope:
             if word in _NOT_GONE:
                 return False
             pair = " ".join(tail[n : n + 2])
-            if pair in _GONE_PHRASES or (word in _GONE_AFTER and n <= 3 and (n == 0 or tail[n - 1] in ("has", "have", "is", "all", "now", "just", "since", "had", "then", "was", "already", "completely", "soon"))):
+            if pair in _GONE_PHRASES or (
+                word in _GONE_AFTER
+                and n <= 3
+                and (
+                    n == 0
+                    or tail[n - 1]
+                    in (
+                        "has",
+                        "have",
+                        "is",
+                        "all",
+                        "now",
+                        "just",
+                        "since",
+                        "had",
+                        "then",
+                        "was",
+                        "already",
+                        "completely",
+                        "soon",
+                    )
+                )
+            ):
                 following = tail[n + 1 : n + 2]
-                if word in ("gone", "passed", "stopped", "cleared") and following and following[0] in ("down", "up", "on", "into", "to", "through", "worse", "numb", "blue", "for", "me", "off", "from", "out", "red", "my"):
+                if (
+                    word in ("gone", "passed", "stopped", "cleared")
+                    and following
+                    and following[0]
+                    in (
+                        "down",
+                        "up",
+                        "on",
+                        "into",
+                        "to",
+                        "through",
+                        "worse",
+                        "numb",
+                        "blue",
+                        "for",
+                        "me",
+                        "off",
+                        "from",
+                        "out",
+                        "red",
+                        "my",
+                    )
+                ):
                     return pair in _GONE_PHRASES
                 return True
         rest = texts[j:]
         for n in range(len(rest) - 1):
             if " ".join(rest[n : n + 2]) in ("any more", "not anymore", "no more") or rest[n] == "anymore":
-                return any(w in ("not", "dont", "doesnt", "isnt", "no", "havent", "hasnt") for w in texts[max(0, i - 4) : i])
+                return any(
+                    w in ("not", "dont", "doesnt", "isnt", "no", "havent", "hasnt") for w in texts[max(0, i - 4) : i]
+                )
         return False
 
     def _uncertain(self, i: int, j: int) -> bool:
@@ -297,15 +368,15 @@ class Scope:
             if word in _STOP:
                 break
             pair = f"{texts[k]} {texts[k + 1]}" if k + 1 < len(texts) else ""
-            if word in _UNSURE or pair in _UNSURE_PHRASES:
-                if not (k + 1 < len(texts) and self.kinds[k + 1] == NUMBER):
-                    return True
+            numbered = k + 1 < len(texts) and self.kinds[k + 1] == NUMBER  # "maybe 10 seconds"
+            if (word in _UNSURE or pair in _UNSURE_PHRASES) and not numbered:
+                return True
             k -= 1
             span += 1
         tail = texts[j : j + 4]
         for n, word in enumerate(tail):
             if self.kinds[j + n] == COMMA and n == 0 and len(tail) > 1 and tail[1] in ("maybe", "perhaps", "possibly"):
-                return len(tail) < 3 or self.kinds[j + 2] != NUMBER and j + 2 >= len(texts)
+                return len(tail) < 3 or (self.kinds[j + 2] != NUMBER and j + 2 >= len(texts))
             if self.kinds[j + n] in (COMMA, CLAUSE):
                 break
             pair = " ".join(tail[n : n + 2])
@@ -319,12 +390,28 @@ class Scope:
         """Said of the past: "pneumonia years ago", "history of asthma", but not "a 2 week history of cough"."""
         texts = self.texts
         low, high = i, j
-        while low > 0 and self.kinds[low - 1] not in (COMMA, CLAUSE) and texts[low - 1] not in ("but", "now", "because") and i - low < 8:
+        while (
+            low > 0
+            and self.kinds[low - 1] not in (COMMA, CLAUSE)
+            and texts[low - 1] not in ("but", "now", "because")
+            and i - low < 8
+        ):
             low -= 1
-        while high < len(texts) and self.kinds[high] not in (COMMA, CLAUSE) and texts[high] not in ("but", "now", "because", "and", "so") and high - j < 7:
+        while (
+            high < len(texts)
+            and self.kinds[high] not in (COMMA, CLAUSE)
+            and texts[high] not in ("but", "now", "because", "and", "so")
+            and high - j < 7
+        ):
             high += 1
         before, after = " " + " ".join(texts[low:i]) + " ", " " + " ".join(texts[j:high]) + " "
-        if " last year" in after or " years ago" in after or " year ago" in after or " in the past" in after or " as a child" in after:
+        if (
+            " last year" in after
+            or " years ago" in after
+            or " year ago" in after
+            or " in the past" in after
+            or " as a child" in after
+        ):
             return not any(w in ("started", "began", "since", "diagnosed") for w in (*texts[low:i], *texts[j:high]))
         for phrase in _HISTORY:
             if f" {phrase} " in before:
@@ -334,7 +421,5 @@ class Scope:
                     lead = texts[max(0, low + k - 4) : low + k]
                     if any(w in _NOT_HISTORY for w in lead):
                         return False
-                if phrase in ("used to",) and any(w in ("than", "not", "more") for w in texts[low:i]):
-                    return False
-                return True
+                return phrase != "used to" or not any(w in ("than", "not", "more") for w in texts[low:i])
         return False

@@ -19,6 +19,7 @@ import yaml
 
 from careline.language.common_words import COMMON
 from careline.language.tokens import WORD, Speller, Token, stem, tokenise
+from careline.language.wordlist import words
 
 ROOT = Path(__file__).resolve().parents[2] / "knowledge"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -49,11 +50,13 @@ LIGHT = _stems(
     "gradual gradually progressive daily central deep increasing increased marked several times episode episodes "
     "first second two three four five six seven eight nine ten"
 )
-NEGATIONS = frozenset(
-    "no not without never nor neither none nil dont doesnt didnt isnt arent wasnt werent hasnt havent hadnt wouldnt aint "
-    "deny denies denied denying nobody zero".split()
+NEGATIONS = words(
+    "no not aint without never nor neither none nil dont doesnt didnt isnt arent wasnt werent hasnt havent "
+    "hadnt wouldnt deny denies denied denying nobody zero"
 )
-_NOT = _stems(" ".join(NEGATIONS - {"deny", "denies", "denied", "denying", "neither", "nobody", "nor"}) + " lack lacking")
+_NOT = _stems(
+    " ".join(NEGATIONS - {"deny", "denies", "denied", "denying", "neither", "nobody", "nor"}) + " lack lacking"
+)
 _ORDERED = _stems("up down out off over")
 
 
@@ -98,6 +101,8 @@ class Lexicon:
     opposite_names: tuple[str, ...] = ()  # meanings "!finding" of words that deny it
     severity: dict[str, str] = field(default_factory=dict)
     normal_words: frozenset[str] = frozenset()
+    sites: frozenset[str] = frozenset()
+    by_site: dict[str, list[Pattern]] = field(default_factory=dict)  # two-word patterns of a site and something
 
     def is_a(self, child: str, parent: str) -> bool:
         """True when `parent` is `child` or one of its ancestors."""
@@ -152,7 +157,9 @@ def build(entries: Iterable[Mapping[str, Any]], composition: Mapping[str, Any]) 
         for word in items
     }
     _patterns(lexicon, raw, surface)
-    lexicon.speller = Speller(surface, COMMON | FILLERS | LIGHT | NEGATIONS, glue=("my", "in", "on", "and", "the", "no"))
+    lexicon.speller = Speller(
+        surface, COMMON | FILLERS | LIGHT | NEGATIONS, glue=("my", "in", "on", "and", "the", "no")
+    )
     return lexicon
 
 
@@ -253,6 +260,11 @@ def _patterns(lexicon: Lexicon, raw: Iterable[Mapping[str, Any]], surface: set[s
     for pattern in found.values():
         anchor = min(pattern.units, key=lambda unit: (count[unit], unit))
         lexicon.patterns.setdefault(anchor, []).append(pattern)
+    lexicon.sites = frozenset(site for sites in lexicon.compose.values() for site in sites)
+    for pattern in found.values():
+        sites = [u for u in pattern.units if u in lexicon.sites]
+        if len(pattern.units) == 2 and len(sites) == 1:
+            lexicon.by_site.setdefault(sites[0], []).append(pattern)
     for rows in lexicon.literal_patterns.values():
         rows.sort(key=lambda row: -len(row[0]))
 
@@ -266,7 +278,7 @@ def _variants(lexicon: Lexicon, stems: tuple[str, ...], ident: str) -> Iterable[
     lasting = ident.endswith(("_prolonged", "_persistent"))
     for units in {_units(lexicon, stems, True), _units(lexicon, stems, False)}:
         if len(units) > 1:
-            if all(u in LIGHT for u in units) or (lasting and not _TIMES.isdisjoint(units)):
+            if all(u in LIGHT for u in units) or len(set(units)) == 1 or (lasting and not _TIMES.isdisjoint(units)):
                 continue
             yield units
     inner = content(stems)
@@ -275,14 +287,19 @@ def _variants(lexicon: Lexicon, stems: tuple[str, ...], ident: str) -> Iterable[
 
 
 _TIMES = _stems("day week month year hour long")
-_VAGUE = LIGHT | _stems("worse better worst improving side problem trouble bad pain hurt blood red hot cold swelling lump")
+_VAGUE = LIGHT | _stems(
+    "worse better worst improving poo ache wind contact type typing club drain pacing caving cave settled resolved "
+    "glare flash immersion nuts nut side problem trouble bad pain hurt blood red hot cold swelling lump"
+)
 
 
 def _self_standing(lexicon: Lexicon, inner: tuple[str, ...], entry: Mapping[str, Any]) -> bool:
     """One content word that says it all ("on apixaban"): long, and also a wording by itself."""
-    return bool(inner) and len(inner[0]) >= 5 and inner[0] in {
-        stem(str(w).lower()) for w in [*(entry.get("clinical") or ()), *(entry.get("patient") or ())]
-    }
+    return (
+        bool(inner)
+        and len(inner[0]) >= 5
+        and inner[0] in {stem(str(w).lower()) for w in [*(entry.get("clinical") or ()), *(entry.get("patient") or ())]}
+    )
 
 
 def _units(lexicon: Lexicon, stems: Sequence[str], with_phrases: bool) -> tuple[str, ...]:
@@ -307,7 +324,7 @@ def _units(lexicon: Lexicon, stems: Sequence[str], with_phrases: bool) -> tuple[
 
 def longest_phrase(lexicon: Lexicon, stems: Sequence[str], i: int) -> tuple[str, int] | None:
     """(meaning, index after it) of the longest group phrase that begins at stem i, or None."""
-    hits = phrases_at(lexicon, stems, i, len(stems))
+    hits = [hit for hit in phrases_at(lexicon, stems, i, len(stems)) if hit[0][0] not in "!^"]
     return max(hits, key=lambda hit: hit[1]) if hits else None
 
 
@@ -340,7 +357,7 @@ def meanings(lexicon: Lexicon, token: Token) -> tuple[str, ...]:
     groups = lexicon.single.get(token.stem)
     if not groups:
         return (token.stem,)
-    return (token.stem, *(g.lstrip("~") for g in groups))
+    return (token.stem, *groups)
 
 
 @lru_cache(maxsize=1)

@@ -8,13 +8,18 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from careline.language.lexicon import FILLERS, LIGHT, NEGATIONS, Lexicon, Pattern, meanings, phrases_at
 from careline.language.tokens import CLAUSE, COMMA, NUMBER, WORD, Token
+from careline.language.wordlist import words
 
 _REACH = 9  # content words to either side in which the other words of a wording are looked for
 _FAR = 99.0
-_JOINS = frozenset("and or nor & +".split())
+_DENIED = 1.0
+_PARTICLES = words("up down out off over under through all now today left right bad")
+_WHEN = words("last this since yesterday tomorrow other monday sunday saturday friday")
+_JOINS = frozenset(["and", "or", "nor", "&", "+"])
 
 
 @dataclass(slots=True)
@@ -60,10 +65,12 @@ def read(lexicon: Lexicon, tokens: Sequence[Token], begin: int, end: int) -> Sen
         cost = _gap(token)
         total += cost
         sums.append(total)
-        easy += 0.7 if token.kind == COMMA or token.text in _JOINS else cost
+        easy += 0.7 if token.kind == COMMA or token.text in _JOINS else cost if cost < _FAR else _DENIED
         easier.append(easy)
         if token.kind in (COMMA, CLAUSE):
             continue
+        if token.stem in ("night", "morn", "morning") and i > begin and tokens[i - 1].text in _WHEN:
+            continue  # "since last night" says when it began, not when it comes
         for meaning in meanings(lexicon, token):
             at.setdefault(meaning, []).append((i, i + 1))
         if token.stem in lexicon.phrases or token.stem in lexicon.literals:
@@ -146,20 +153,30 @@ def _align(sentence: Sentence, pattern: Pattern, anchor: str, place: tuple[int, 
     cost = sentence.weight[high - begin] - sentence.weight[low - begin]
     for i in used:
         cost -= _gap(sentence.tokens[i])
+    cost = round(cost, 3) + 0.0
     if cost > 0.5 and ("NOT" in units or "cannot" in units) and len(units) < 4:
         return None  # "no shortness of breath" is not "no breath"
-    inversions = sum(1 for a, b in zip(chosen, chosen[1:], strict=False) if a[0] > b[0])
+    inversions = sum(1 for a, b in pairwise(chosen) if a[0] > b[0])
     if inversions:
         if pattern.ordered or (len(units) > 3 and inversions > 1):
             return None
         cost += 0.3 * inversions
         if len(units) == 2 and cost > 1.0:
             return None
+    judge_at = -1
+    if cost >= _FAR and len(units) == 2:
+        # "eyes not itchy": the finding is there, denied from inside
+        last = max(chosen)
+        before = [i for i in range(max(low, last[0] - 3), last[0]) if _gap(sentence.tokens[i]) >= _FAR]
+        listed = any(t.kind == COMMA or t.text in _JOINS for t in sentence.tokens[low:high])
+        if len(before) == 1 and not inversions and not listed:
+            cost += 0.3 - _FAR
+            judge_at = before[0]
     if cost > (1.3 if len(units) == 2 else 2.2):
         return None
     negations = tuple(i for unit, c in zip(units, chosen, strict=True) if unit == "NOT" for i in range(*c))
     negations += tuple(i for i in used if sentence.tokens[i].text in NEGATIONS)
-    return Match(pattern.finding, tuple(sorted(used)), cost, negations=negations)
+    return Match(pattern.finding, tuple(sorted(i for i in used if i > judge_at)), cost, negations=negations)
 
 
 def _nearest(
@@ -203,13 +220,13 @@ def _literals(lexicon: Lexicon, sentence: Sentence, found: dict[tuple[str, tuple
                 _add(found, Match(finding, tuple(range(i, j)), 0.0, negations=negations))
 
 
-_INTENSE = frozenset("very really so quite too extremely a bit just still also".split())
+_INTENSE = words("very really so quite too extremely a bit just still also")
 
 
 def _composed(lexicon: Lexicon, sentence: Sentence, found: dict[tuple[str, tuple[int, ...]], Match]) -> None:
     at, begin = sentence.at, sentence.begin
     for sensation, sites in lexicon.compose.items():
-        felt = at.get(sensation)
+        felt = sorted([*at.get(sensation, ()), *at.get(f"~{sensation}", ())])
         if not felt:
             continue
         for site, finding in sites.items():
@@ -220,15 +237,23 @@ def _composed(lexicon: Lexicon, sentence: Sentence, found: dict[tuple[str, tuple
                     if feeling[0] < place[1] and place[0] < feeling[1]:
                         continue
                     low, high = min(feeling[0], place[0]), max(feeling[1], place[1])
-                    inner = sentence.loose[max(feeling[0], place[0]) - begin] - sentence.loose[min(feeling[1], place[1]) - begin]
-                    options.append((inner, high - low, feeling))
+                    inner = (
+                        sentence.loose[max(feeling[0], place[0]) - begin]
+                        - sentence.loose[min(feeling[1], place[1]) - begin]
+                    )
+                    later = max(feeling[0], place[0])
+                    denied = [i for i in range(min(feeling[1], place[1]), later) if _gap(sentence.tokens[i]) >= _FAR]
+                    if denied and (len(denied) > 1 or later - denied[0] > 3):
+                        continue
+                    options.append((inner, high - low, feeling, denied[0] if denied else -1))
                 if not options:
                     continue
-                cost, width, feeling = min(options)
+                cost, width, feeling, judge_at = min(options)
                 if cost <= 2.3 and width <= 14:
-                    tokens = tuple(sorted({*range(*feeling), *range(*place)}))
+                    # what is denied from inside ("my leg is not swollen") lies after the "not"
+                    tokens = tuple(sorted(i for i in {*range(*feeling), *range(*place)} if i > judge_at))
                     negations = tuple(i for i in tokens if sentence.tokens[i].text in NEGATIONS)
-                    _add(found, Match(finding, tokens, cost + 0.25, composed=True, negations=negations))
+                    _add(found, Match(finding, tokens, cost + 0.25, True, negations))
 
 
 def resolve(lexicon: Lexicon, sentence: Sentence, candidates: Sequence[Match]) -> list[Match]:
@@ -238,18 +263,45 @@ def resolve(lexicon: Lexicon, sentence: Sentence, candidates: Sequence[Match]) -
     kept: list[Match] = []
     for match in ranked:
         rivals = {id(r): r for i in match.tokens for r in taken.get(i, ())}.values()
-        if _stands(lexicon, match, list(rivals)):
+        if _stands(lexicon, sentence, match, list(rivals)):
             kept.append(match)
             for i in match.tokens:
                 taken.setdefault(i, []).append(match)
     return sorted(kept, key=lambda m: (m.start, m.end))
 
 
+def carried_sites(lexicon: Lexicon, sentence: Sentence, kept: list[Match]) -> list[Match]:
+    """ "my eyes are red, sore and watering": the site counts for every item of the list."""
+    covered = {i for m in kept for i in m.tokens}
+    if not covered or not any(
+        t.kind == COMMA or t.text in _JOINS for t in sentence.tokens[sentence.begin : sentence.end]
+    ):
+        return []
+    eased, total = [0.0], 0.0
+    for i in range(sentence.begin, sentence.end):
+        token = sentence.tokens[i]
+        total += 0.3 if token.kind == COMMA or token.text in _JOINS else 0.0 if i in covered else _gap(token)
+        eased.append(total)
+    strict, sentence.weight = sentence.weight, eased
+    out: dict[tuple[str, tuple[int, ...]], Match] = {}
+    for site in lexicon.sites & sentence.at.keys():
+        for pattern in lexicon.by_site.get(site, ()):
+            other = pattern.units[1] if pattern.units[0] == site else pattern.units[0]
+            for place in sentence.at.get(other, ()):
+                if place[0] not in covered and sentence.tokens[place[0]].stem not in LIGHT:
+                    match = _align(sentence, pattern, other, place)
+                    if match is not None:
+                        match.cost += 0.5
+                        _add(out, match)
+    sentence.weight = strict
+    return list(out.values())
+
+
 def _worth(match: Match) -> float:
     return len(match.tokens) - 1.5 * match.cost - (0.3 if match.composed else 0)
 
 
-def _stands(lexicon: Lexicon, match: Match, rivals: list[Match]) -> bool:
+def _stands(lexicon: Lexicon, sentence: Sentence, match: Match, rivals: list[Match]) -> bool:
     if not rivals:
         return True
     mine = set(match.tokens)
@@ -265,9 +317,12 @@ def _stands(lexicon: Lexicon, match: Match, rivals: list[Match]) -> bool:
             return False
         if lexicon.is_a(rival.finding, match.finding) and mine & theirs:
             return False
+    own = mine - covered
+    if own and all(sentence.tokens[i].stem in _PARTICLES or sentence.tokens[i].stem in FILLERS for i in own):
+        return False  # "blocked up nose" is not something up the nose
     if covered == mine:
         # made only of words that others have claimed: exact wordings may share, loose ones may not
-        return match.cost == 0 and not all(mine == set(r.tokens) for r in rivals) or (
+        return (match.cost == 0 and not all(mine == set(r.tokens) for r in rivals)) or (
             match.cost == 0 and any(mine == set(r.tokens) for r in rivals)
         )
     return True
@@ -315,11 +370,28 @@ def _specialised(lexicon: Lexicon, sentence: Sentence, match: Match, kept: list[
     return out
 
 
+def denied_qualities(lexicon: Lexicon, sentence: Sentence, kept: list[Match]) -> list[Match]:
+    """ "a cough without phlegm", "diarrhoea, no blood": the more specific finding is absent."""
+    out: list[Match] = []
+    for match in kept:
+        for needed, child in _rows(lexicon, match.finding):
+            if len(needed) != 1 or lexicon.is_a(match.finding, child):
+                continue
+            for place in sentence.at.get(needed[0], ()):
+                if not match.end < place[0] <= match.end + 7 or any(match.end <= m.start < place[1] for m in kept):
+                    continue
+                before = sentence.tokens[max(match.end, place[0] - 4) : place[0]]
+                if any(t.text in NEGATIONS for t in before) and not any(t.kind == CLAUSE for t in before):
+                    out.append(Match(child, tuple(range(*place)), 0.5, True, (), True))
+                    break
+    return out
+
+
 def _quality(
     sentence: Sentence, match: Match, kept: list[Match], quality: str, lexicon: Lexicon
 ) -> tuple[int, int] | None:
     begin = sentence.begin
-    best, best_cost = None, 3.3
+    best, best_cost = None, 4.5
     for place in sentence.at.get(quality, ()):
         if place[0] in match.tokens and place[1] - 1 in match.tokens:
             cost = 0.0
@@ -329,8 +401,10 @@ def _quality(
                 cost = 0.0
             else:
                 cost = sentence.loose[high - begin] - sentence.loose[low - begin]
+            if any(_gap(sentence.tokens[i]) >= _FAR for i in range(low, high)):
+                continue
             # a quality belongs to the nearest finding: another one in between takes it
-            if any(m is not match and low <= m.start < high and not m.finding == match.finding for m in kept):
+            if any(m is not match and low <= m.start < high and m.finding != match.finding for m in kept):
                 continue
         if cost < best_cost:
             best, best_cost = place, cost
@@ -338,7 +412,7 @@ def _quality(
 
 
 def _carried(lexicon: Lexicon, sentence: Sentence, earlier: Match) -> list[Match]:
-    """"My chest hurts. It is crushing." """
+    """ "My chest hurts. It is crushing." """
     out: list[Match] = []
     for needed, child in _rows(lexicon, earlier.finding):
         places: list[int] = []

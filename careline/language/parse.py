@@ -13,17 +13,18 @@ from typing import Any, Literal
 from careline.language import context as masks_of
 from careline.language import matcher, values
 from careline.language.assertion import Assertion, Scope
-from careline.language.lexicon import Lexicon, lexicon
+from careline.language.lexicon import FILLERS, Lexicon, lexicon
 from careline.language.normalise import Normal, normalise
 from careline.language.person import Person
-from careline.language.subjects import Whose, whose
-from careline.language.tokens import CLAUSE, MESSAGE, NUMBER, SENTENCE, Token, tokenise
+from careline.language.subjects import Whose, describes_self, speaks, whose
+from careline.language.tokens import CLAUSE, COMMA, MESSAGE, NUMBER, SENTENCE, Token, tokenise
+from careline.language.vitals import read as read_vitals
 
 log = logging.getLogger(__name__)
 
 Choice = Literal["present", "absent", "unknown"]
 Severity = Literal["mild", "moderate", "severe"]
-_MOST = 40_000  # characters that are read; of a longer text the beginning and the end
+_MOST = 60_000  # characters that are read of one message
 _LONGEST = 90  # tokens of one sentence; longer ones are cut
 
 
@@ -64,13 +65,16 @@ class Parse:
 def parse(text: str, person: Person = Person(), context: Sequence[str] = ()) -> Parse:
     """Findings of `text`; `context` are earlier messages (for whom and since when), oldest first. Never raises."""
     flags: tuple[Any, ...] = ()
-    subject: Literal["self", "other"] = "self"
     learned = person
+    subject: Literal["self", "other"] = (
+        "other" if len(text) < _MOST and masks_of.subject(tokenise(text)) == "other" else "self"
+    )
     try:
         from careline.language.screen import screen
 
         seen = screen(text, context, person)
-        flags, learned, subject = seen.flags, seen.person, seen.subject
+        flags, learned = seen.flags, seen.person
+        subject = "other" if "other" in (seen.subject, subject) else "self"
     except Exception:  # the screen's trouble must not take the findings with it
         log.exception("screen failed inside parse")
     try:
@@ -83,9 +87,7 @@ def parse(text: str, person: Person = Person(), context: Sequence[str] = ()) -> 
 def _parse(
     text: str, person: Person, flags: tuple[Any, ...], subject: Literal["self", "other"], known: Lexicon
 ) -> Parse:
-    offset = 0
-    if len(text) > _MOST:
-        text, offset = text[:_MOST], 0
+    text = text[:_MOST]
     normal = normalise(text)
     tokens = tokenise(text, known.speller, normal)
     reader = _Reader(text, normal, tokens, person, subject, known)
@@ -115,25 +117,53 @@ class _Draft:
 
 class _Reader:
     def __init__(
-        self, text: str, normal: Normal, tokens: list[Token], person: Person, subject: Literal["self", "other"], known: Lexicon
+        self,
+        text: str,
+        normal: Normal,
+        tokens: list[Token],
+        person: Person,
+        subject: Literal["self", "other"],
+        known: Lexicon,
     ) -> None:
         self.text, self.normal, self.tokens, self.person, self.known = text, normal, tokens, person, known
-        self.subject: Literal["self", "other"] = subject
+        self.subject: Literal["self", "other"] = "self" if subject == "other" and describes_self(tokens) else subject
         self.drafts: list[_Draft] = []
         self.masks = masks_of.annotate(tokens)
-        self.about = whose(tokens, subject)
+        if person.age_years is None or person.sex is None:  # the screen may not have been able to
+            self.person = read_vitals(tokens, self.masks, person)[1]
+        self.about = whose(tokens, self.subject)
 
     def read(self) -> list[Mention]:
         earlier: matcher.Match | None = None
         bounds = list(_sentences(self.tokens))
         for number, (begin, end) in enumerate(bounds):
             earlier = self._sentence(number, begin, end, earlier)
+        self._settle_subject()
         self._numbers(bounds)
+        self._doses(bounds)
         self._times(bounds)
         self._severity(bounds)
         self._derived()
         self._pregnancy()
         return self._finish()
+
+    def _settle_subject(self) -> None:
+        """A relative is named, but it is "I" who has the complaint: then the writer is who the message is about."""
+        if self.subject != "other":
+            return
+        own = other = 0
+        for draft in self.drafts:
+            finding = self.known.findings.get(draft.finding)
+            if finding is None or finding.kind in ("risk", "history"):
+                continue
+            vote = speaks(self.tokens, draft.tokens[0])
+            own += vote == "self"
+            other += vote == "other"
+        if own > other:
+            self.subject = "self"
+            self.about = whose(self.tokens, "self")
+            for draft in self.drafts:
+                draft.person = self.about.at(draft.tokens[0])
 
     # findings of one sentence
 
@@ -142,23 +172,30 @@ class _Reader:
         denied = self._opposites(number, sentence)
         candidates = [m for m in matcher.matches(self.known, sentence) if not denied.issuperset(m.tokens)]
         kept = matcher.resolve(self.known, sentence, candidates)
+        more = matcher.carried_sites(self.known, sentence, kept)
+        if more:
+            kept = matcher.resolve(self.known, sentence, [*kept, *more])
         special = matcher.qualities(self.known, sentence, kept, earlier)
+        special += matcher.denied_qualities(self.known, sentence, kept)
         scope = Scope(self.tokens, begin, end)
         consumed = {n for m in kept for n in m.negations}
         spans = [(m.start, m.end) for m in kept]
         for match in (*kept, *special):
             assertion = self._assert(scope, match, consumed, spans)
-            if any(self.masks[i] & masks_of.HYPOTHETICAL for i in match.tokens):
-                if assertion.choice != "unknown" and not self._stated(match):
-                    continue
+            asked = any(self.masks[i] & masks_of.HYPOTHETICAL for i in match.tokens)
+            if asked and assertion.choice != "unknown" and not self._stated(match):
+                continue
             owner = self.about.at(match.start)
-            self.drafts.append(
-                _Draft(match.finding, match.tokens, number, assertion.choice, assertion.history, owner)
-            )
+            self.drafts.append(_Draft(match.finding, match.tokens, number, assertion.choice, assertion.history, owner))
         self._normal(number, sentence)
+        self._painless(number, sentence)
         self._relatives(number, sentence)
-        positive = [m for m in kept if self.drafts and any(
-            d.finding == m.finding and d.tokens == m.tokens and d.choice == "present" for d in self.drafts)]
+        positive = [
+            m
+            for m in kept
+            if self.drafts
+            and any(d.finding == m.finding and d.tokens == m.tokens and d.choice == "present" for d in self.drafts)
+        ]
         specialisable = [m for m in positive if matcher._rows(self.known, m.finding)]
         return specialisable[-1] if specialisable else earlier
 
@@ -168,7 +205,9 @@ class _Reader:
         own = {self.tokens[i].text for i in range(max(0, match.start - 3), match.start)}
         return bool(finding and finding.kind in ("risk", "history") and own & {"my", "im", "ive", "on", "his", "her"})
 
-    def _assert(self, scope: Scope, match: matcher.Match, consumed: set[int], spans: list[tuple[int, int]]) -> Assertion:
+    def _assert(
+        self, scope: Scope, match: matcher.Match, consumed: set[int], spans: list[tuple[int, int]]
+    ) -> Assertion:
         finding = self.known.findings.get(match.finding)
         lasting = bool(finding and finding.kind in ("risk", "history", "exposure"))
         return scope.judge(match.start, match.end, consumed, spans, lasting)
@@ -184,7 +223,7 @@ class _Reader:
         return used
 
     def _normal(self, number: int, sentence: matcher.Sentence) -> None:
-        """"breathing is fine", "eating and drinking normally", "normal appetite"."""
+        """ "breathing is fine", "eating and drinking normally", "normal appetite"."""
         good = [
             i for i in range(sentence.begin, sentence.end)
             if self.tokens[i].text in self.known.normal_words
@@ -195,15 +234,28 @@ class _Reader:
             return
         for meaning, findings in (self.known.data.get("normal") or {}).items():
             for first, after in sentence.at.get(meaning, ()):
+                cost = sentence.loose[after - sentence.begin]
                 near = [
                     i for i in good
-                    if (0 <= i - after <= 5 and sentence.loose[i - sentence.begin] - sentence.loose[after - sentence.begin] <= 2.5)
+                    if (0 <= i - after <= 5 and sentence.loose[i - sentence.begin] - cost <= 2.5)
                     or (i == first - 1 and self.tokens[i].text in ("normal", "good", "regular", "steady", "intact"))
                 ]  # fmt: skip
                 if near and not any(t.kind == CLAUSE for t in self.tokens[min(after, near[0]) : near[0]]):
                     place = tuple(sorted((first, near[0])))
                     for finding in findings:
                         self.drafts.append(_Draft(finding, place, number, "absent", False, self.about.at(first)))
+
+    def _painless(self, number: int, sentence: matcher.Sentence) -> None:
+        sites = self.known.compose.get("pain") or {}
+        for first, _ in sentence.at.get("painless", ()):
+            near = [
+                (abs(place[0] - first), place, finding)
+                for site, finding in sites.items() for place in sentence.at.get(site, ()) if abs(place[0] - first) <= 8
+            ]  # fmt: skip
+            if near:
+                _, place, finding = min(near)
+                at = tuple(sorted((first, place[0])))
+                self.drafts.append(_Draft(finding, at, number, "absent", False, self.about.at(first)))
 
     def _relatives(self, number: int, sentence: matcher.Sentence) -> None:
         for row in self.known.data.get("relatives") or ():
@@ -242,7 +294,9 @@ class _Reader:
             for row in limits.get(reading.kind, ()):
                 if row["id"] not in self.known.findings or not _holds(row, reading.value, age):
                     continue
-                if any(self.known.is_a(d, row["id"]) for d in done) or (row.get("absent") and done and reading.kind != "temperature"):
+                if any(self.known.is_a(d, row["id"]) for d in done) or (
+                    row.get("absent") and done and reading.kind != "temperature"
+                ):
                     continue
                 done.add(row["id"])
                 choice: Choice = "absent" if row.get("absent") else "present"
@@ -263,8 +317,24 @@ class _Reader:
                 ]  # fmt: skip
             if reading.kind == "pain_score":
                 for draft in self._near(place[0], number):
-                    draft.severity = draft.severity or values.severity_of_score(reading.value)  # type: ignore[assignment]
+                    if draft.severity is None:
+                        draft.severity = values.severity_of_score(reading.value)
                     break
+
+    def _doses(self, bounds: list[tuple[int, int]]) -> None:
+        """ "warfarin 5 mg": the amount goes with the medicine next to it."""
+        for dose in values.doses(self.normal.text):
+            place = self._place(dose.span)
+            if not place:
+                continue
+            near = [
+                (min(abs(place[0] - d.tokens[-1]), abs(d.tokens[0] - place[-1])), n)
+                for n, d in enumerate(self.drafts)
+                if d.value is None and d.tokens and d.finding.startswith(("taking_", "on_"))
+            ]
+            if near and min(near)[0] <= 4:
+                draft = self.drafts[min(near)[1]]
+                draft.value, draft.unit = dose.value, dose.unit
 
     def _only_word(self, draft: _Draft, prefix: str) -> bool:
         return all(self.tokens[i].text.startswith(prefix) for i in draft.tokens)
@@ -287,6 +357,8 @@ class _Reader:
             if not timed:
                 continue
             nearest = timed[0]
+            if self._age_said(duration) or self._clause_of_its_own(place, nearest):
+                continue
             for draft in timed:
                 apart = min(abs(place[0] - draft.tokens[-1]), abs(draft.tokens[0] - place[-1]))
                 listed = apart <= 14 and self._one_list(draft, nearest)
@@ -297,6 +369,21 @@ class _Reader:
                     finding = self.known.findings.get(draft.finding)
                     if finding and finding.kind not in ("risk", "history") and self._was(place[0]):
                         draft.history = True
+
+    def _age_said(self, duration: values.Duration) -> bool:
+        """ "lo is 8 months" is how old, not how long."""
+        age = self.person.age_years
+        return age is not None and not duration.ago and abs(duration.hours - age * 8766) <= 0.12 * duration.hours
+
+    def _clause_of_its_own(self, place: tuple[int, ...], nearest: _Draft) -> bool:
+        """ "came back from Ghana last week, fever": the time belongs to what else happened."""
+        low, high = sorted((place[0], nearest.tokens[0]))
+        commas = [i for i in range(low, high) if self.tokens[i].kind == COMMA]
+        if not commas or place[0] > nearest.tokens[0]:
+            return False
+        words = [t for t in self.tokens[max(0, place[0] - 8) : place[0]] if t.kind != NUMBER]
+        cut = next((n for n, t in enumerate(reversed(words)) if t.kind not in ("word",)), len(words))
+        return sum(t.stem not in FILLERS for t in words[len(words) - cut :]) >= 2
 
     def _was(self, token: int) -> bool:
         before = [t.text for t in self.tokens[max(0, token - 8) : token]]
@@ -326,7 +413,10 @@ class _Reader:
                     if finding and finding.kind in ("symptom", "sign") and close and draft.severity in (None, "mild"):
                         draft.severity = level  # type: ignore[assignment]
         for draft in self.drafts:
-            near = {self.tokens[i].stem for i in range(max(0, draft.tokens[0] - 4), min(len(self.tokens), draft.tokens[-1] + 4))}
+            near = {
+                self.tokens[i].stem
+                for i in range(max(0, draft.tokens[0] - 4), min(len(self.tokens), draft.tokens[-1] + 4))
+            }
             if near & {"sudden", "abrupt", "instant"}:
                 draft.onset_text = "sudden"
             elif near & {"gradual", "slow", "progressive"}:
@@ -340,7 +430,11 @@ class _Reader:
             if draft.choice != "present" or draft.onset_hours is None or draft.history:
                 continue
             for finding, (hours, child) in rows.items():
-                if self.known.is_a(draft.finding, finding) and draft.onset_hours > hours and child in self.known.findings:
+                if (
+                    self.known.is_a(draft.finding, finding)
+                    and draft.onset_hours > hours
+                    and child in self.known.findings
+                ):
                     more = replace_draft(draft, child)
                     self.drafts.append(more)
 
@@ -384,6 +478,8 @@ class _Reader:
                 if moved is None:
                     continue
                 draft = moved
+            if draft.history and finding.kind in ("risk", "history"):
+                draft.history = False  # an illness or medicine that is known is a fact, whenever it began
             if draft.history:
                 draft = self._to_history(draft)
             key = (draft.finding, draft.person.subject)
@@ -457,10 +553,8 @@ class _Reader:
 
 
 def replace_draft(draft: _Draft, finding: str) -> _Draft:
-    return _Draft(
-        finding, draft.tokens, draft.sentence, draft.choice, draft.history, draft.person, draft.onset_hours, draft.since,
-        draft.severity, draft.value, draft.unit, draft.onset_text, draft.span,
-    )  # fmt: skip
+    """The same mention as another finding."""
+    return replace(draft, finding=finding)
 
 
 def _rank(draft: _Draft) -> tuple[int, int, int]:

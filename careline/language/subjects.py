@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 from careline.language.tokens import CLAUSE, COMMA, MESSAGE, SENTENCE, Token
+from careline.language.wordlist import words
 
-_BLOOD = frozenset(
-    "mum dad mother father brother brothers sister sisters nan gran grandma grandad grandmother grandfather aunt auntie uncle cousin "
-    "parent parents sibling siblings grandparents family".split()
+_BLOOD = words(
+    "mum dad mother father brother brothers sister sisters nan gran grandma grandad grandmother grandfather "
+    "aunt auntie uncle cousin parent parents sibling siblings grandparents family"
 )
-_CHILDREN = frozenset("son daughter baby child kid toddler boy girl infant newborn kids twins children".split())
-_AROUND = frozenset("husband wife partner boyfriend girlfriend friend friends flatmate colleague housemate hubby missus neighbour "
-                    "roommate everyone classmates coworker coworkers boss".split())  # fmt: skip
+_CHILDREN = words("son daughter baby child kid toddler boy girl infant newborn kids twins children")
+_AROUND = words(
+    "husband wife partner boyfriend girlfriend friend friends flatmate colleague housemate hubby missus "
+    "neighbour roommate everyone classmates coworker coworkers boss"
+)  # fmt: skip
 _WHO = _BLOOD | _CHILDREN | _AROUND
-_OWN = frozenset("i im ive my me myself id".split())
-_PATIENT = frozenset("he hes she shes patient pt his her him".split())
+_OWN = words("i im ive my me myself id")
+_PATIENT = words("he hes she shes patient pt his her him")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def whose(tokens: Sequence[Token], subject: Literal["self", "other"]) -> About:
     focus = _focus(texts) if subject == "other" else None
     for i, text in enumerate(texts):
         nxt = texts[i + 1] if i + 1 < n else ""
-        if text in ("family", "fh", "fhx") and nxt in (":", "history", "hx") or text in ("fh", "fhx"):
+        if (text in ("family", "fh", "fhx") and nxt in (":", "history", "hx")) or text in ("fh", "fhx"):
             ranges.append((i + 1, _end(tokens, i + 1, True), True))
             continue
         if text not in _WHO or text == focus:
@@ -74,16 +77,21 @@ def _focus(texts: Sequence[str]) -> str | None:
     return None
 
 
-_VERBS = frozenset("has have had is are was gets got died suffers suffered with also feels feel been being caught tested dies "
-                   "passed".split())  # fmt: skip
-_AFTER = frozenset("too both all also side".split())
+_VERBS = words(
+    "has have had is are was gets got died suffers suffered with also feels feel been being caught tested "
+    "dies passed"
+)  # fmt: skip
+_AFTER = frozenset(["too", "both", "all", "also", "side"])
 
 
 def _subject_here(texts: Sequence[str], i: int) -> bool:
     """Is this person what the next words are about ("my mum has asthma"), not an object ("I told my mum")?"""
     after = [t for t in texts[i + 1 : i + 4] if t not in _AFTER]
     before = texts[max(0, i - 3) : i]
-    if any(w in ("from", "told", "by", "with", "to", "gave", "called", "asked", "ask", "for", "at", "tell", "and") for w in before[-2:]):
+    if any(
+        w in ("from", "told", "by", "with", "to", "gave", "called", "asked", "ask", "for", "at", "tell", "and")
+        for w in before[-2:]
+    ):
         return bool(after) and after[0] in ("has", "had", "have", "died") and "for" not in before[-2:]
     if any(w in ("in",) for w in before[-2:]):
         return True
@@ -108,3 +116,36 @@ def _end(tokens: Sequence[Token], start: int, family: bool) -> int:
         if token.text in ("i", "im", "ive"):
             return k
     return min(len(tokens), start + 30)
+
+
+def speaks(tokens: Sequence[Token], at: int) -> Literal["self", "other"] | None:
+    """Who has what is said at token `at`, going by the nearest person word before it in the sentence."""
+    for k in range(at - 1, max(-1, at - 8), -1):
+        token = tokens[k]
+        if token.kind in (SENTENCE, MESSAGE):
+            return None
+        text = token.text
+        if text in _WHO or text in _PATIENT:
+            return "other"
+        if text in ("i", "im", "ive") or (text in ("my", "me") and at - k <= 4):
+            return "self"
+    return None
+
+
+_SORTS = words("guy man lady woman bloke lad girl boy student male female gent mum dad teacher nurse")
+
+
+def describes_self(tokens: Sequence[Token]) -> bool:
+    """ "17, tall skinny guy, chest hurts": a noun for oneself, with nobody else in the text."""
+    texts = [t.text for t in tokens]
+    if any(t in _PATIENT and t not in ("pt", "patient") for t in texts):
+        return False
+    people = [i for i, t in enumerate(texts) if t in _WHO or t in _SORTS or t in ("patient", "pt")]
+    return (
+        bool(people)
+        and all(
+            texts[i] in _SORTS and (i == 0 or texts[i - 1] not in ("my", "our", "the", "this", "that", "his", "her"))
+            for i in people
+        )
+        and (any(t in _OWN for t in texts) or not any(texts[i - 1] in ("a", "an") for i in people if i))
+    )

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
+
+from careline.language.wordlist import words
 
 _N = r"(\d{1,3}(?:[.,]\d{1,2})?)"
 
@@ -45,7 +48,9 @@ _TEMP_AFTER = re.compile(
 _TEMP_UNIT = re.compile(
     r"(?<![\d.])(\d{2,3}(?:[.,]\d{1,2})?)\s?(?:degrees?\s?|deg\s?)?(c|f|celsius|centigrade|fahrenheit|degrees)\b(?!-)"
 )
-_NOT_TEMP = re.compile(r"\s?(?:%|mg|ml|kg|st|lb|week|wk|day|hour|hr|year|yr|month|min|bpm|mmol|times|x|/|:|yo|am|pm|\bm\b)")
+_NOT_TEMP = re.compile(
+    r"\s?(?:%|mg|ml|kg|st|lb|week|wk|day|hour|hr|year|yr|month|min|bpm|mmol|times|x|/|:|yo|am|pm|\bm\b)"
+)
 _BP = re.compile(r"(?<![\d/.])(\d{2,3})\s?(?:/|over|on)\s?(\d{2,3})(?![\d/])")
 _GLUCOSE = re.compile(
     r"\b(?:blood sugars?|sugars?|glucose|bms?|bgl?|bgs|cbg|finger ?prick|glucometer|blood glucose|meter|bsl|libre)\b"
@@ -54,17 +59,25 @@ _GLUCOSE = re.compile(
 _GLUCOSE_UNIT = re.compile(rf"(?<![\d.]){_N}\s?(mmol(?:s|es)?(?:/l)?|mg/?dl)\b")
 _KETONES = re.compile(rf"\bketones?\b[^.!?\n\d]{{0,20}}?{_N}")
 _PULSE = re.compile(
-    r"\b(?:pulse|heart ?rate|hr|heart beat|heartbeat|resting heart|heart going|heart doing|heart (?:is |was |been |keeps )?(?:racing|pounding|beating))\b[^.!?\n\d/]{0,25}?(\d{2,3})(?![\d/.]|\s?%)"
+    r"\b(?:pulse|heart ?rate|hr|heart beat|heartbeat|resting heart|heart going|heart doing|heart (?:is |"
+    r"was |been |keeps )?(?:racing|pounding|beating))\b[^.!?\n\d/]{0,25}?(\d{2,3})(?![\d/.]|\s?%)"
 )
 _BPM = re.compile(r"(?<!\d)(\d{2,3})\s?(?:bpm|beats (?:a|per) minute|beats/min)")
 _OXYGEN = re.compile(
-    r"\b(?:sats?|spo2|oxygen\w*(?: (?:level|saturation|reading|sats))?|o2(?: sats?)?|saturations?|pulse ?ox\w*|oximeter)\b"
+    r"\b(?:sats?|spo2|oxygen\w*(?: (?:level|saturation|reading|sats))?|o2(?: sats?)?|saturations?|"
+    r"pulse ?ox\w*|oximeter)\b"
     r"[^.!?\n\d]{0,22}?(?<!\d)(\d{2,3})(?!\d)\s?%?"
 )
-_BREATHS = re.compile(r"\b(?:rr|resp(?:iratory)? rate|breathing rate|breaths|breathing)\b[^.!?\n\d]{0,25}?(\d{1,3})(?:\s?(?:/|a|per)\s?min|\s?breaths|(?=\s*$))")
+_BREATHS = re.compile(
+    r"\b(?:rr|resp(?:iratory)? rate|breathing rate|breaths|"
+    r"breathing)\b[^.!?\n\d]{0,25}?(\d{1,3})(?:\s?(?:/|a|per)\s?min|\s?breaths|(?=\s*$))"
+)
 _BREATHS_2 = re.compile(r"(?<!\d)(\d{1,3}) (?:breaths?|times?) (?:a|per) min")
 _SCORE = re.compile(r"(?<![\d/.])(\d{1,2})(?:\.\d)?\s?(?:/|out of|outta|of)\s?10(?![\d/])")
-_SIZES = re.compile(r"(?<![\d.])(\d{1,4}(?:[.,]\d{1,3})?)\s?(mg|mcg|micrograms?|grams?|g|ml|units?|iu|puffs?|tablets?|tabs?|pills?|caps\w*)\b")
+_SIZES = re.compile(
+    r"(?<![\d.])(\d{1,4}(?:[.,]\d{1,3})?)\s?(mg|mcg|micrograms?|grams?|g|ml|units?|iu|puffs?|tablets?|"
+    r"tabs?|pills?|caps\w*)\b"
+)
 
 
 def _number(text: str) -> float:
@@ -133,60 +146,77 @@ def readings(text: str) -> list[Reading]:
     return out
 
 
-def severity_of_score(score: float) -> str:
+def severity_of_score(score: float) -> Literal["mild", "moderate", "severe"]:
     return "severe" if score >= 7 else "moderate" if score >= 4 else "mild"
 
 
 _UNIT_HOURS = {
-    "sec": 1 / 3600, "min": 1 / 60, "hour": 1.0, "hr": 1.0, "h": 1.0, "day": 24.0, "d": 24.0, "week": 168.0, "wk": 168.0,
+    "sec": 1, "min": 1, "hour": 1.0, "hr": 1.0, "h": 1.0, "day": 24.0, "d": 24.0, "week": 168.0, "wk": 168.0,
     "w": 168.0, "month": 730.0, "mth": 730.0, "mo": 730.0, "year": 8766.0, "yr": 8766.0, "y": 8766.0, "night": 24.0,
     "fortnight": 336.0, "nite": 24.0, "decade": 87660.0,
 }  # fmt: skip
 _WORD_NUMBERS = {
     "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
-    "ten": 10, "eleven": 11, "twelve": 12, "couple": 2, "couple of": 2, "a couple of": 2, "a couple": 2, "few": 3, "a few": 3,
-    "several": 4, "half": 0.5, "half a": 0.5, "half an": 0.5, "twenty": 20, "thirty": 30, "last": 1, "past": 1, "the last": 1,
+    "ten": 10, "eleven": 11, "twelve": 12, "couple": 2, "couple of": 2, "a couple of": 2, "a couple": 2,
+    "few": 3, "a few": 3,
+    "several": 4, "half": 0.5, "half a": 0.5, "half an": 0.5, "twenty": 20, "thirty": 30, "last": 1, "past": 1,
+    "the last": 1,
     "the past": 1, "last few": 3, "past few": 3, "last couple of": 2, "past couple of": 2, "many": 5, "fifteen": 15,
 }  # fmt: skip
 _AMOUNT = (
-    r"(\d{1,3}(?:[.,]\d)?(?:\s?(?:-|to|or)\s?\d{1,3})?|(?:a |the )?(?:last |past )?(?:couple(?: of)?|few|several)|half(?: an?)?|"
-    r"an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|many|(?:the )?(?:last|past))"
+    r"(\d{1,3}(?:[.,]\d)?(?:\s?(?:-|to|or)\s?\d{1,3})?|(?:a |the )?(?:last |past )?(?:couple(?: of)?|few|"
+    r"several)|half(?: an?)?|"
+    r"an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|many|"
+    r"(?:the )?(?:last|past))"
 )
 _SPAN = re.compile(
     rf"\b{_AMOUNT}\+?(?:\s?(?:-|and a half|n half|and half|more|full|or so|long|good|whole))?\s?-?"
-    r"(seconds?|secs?|minutes?|mins?|hours?|hrs?|h|days?|d|weeks?|wks?|w|months?|mths?|mos?|years?|yrs?|nights?|nites?|fortnight|decades?)"
+    r"(seconds?|secs?|minutes?|mins?|hours?|hrs?|h|days?|d|weeks?|wks?|w|months?|mths?|mos?|years?|yrs?|"
+    r"nights?|nites?|fortnight|decades?)"
     r"\b(\s(?:ago|back|old|pregnant|gestation|along|apart|pp|post ?partum|later))?"
 )
 _SLASH = re.compile(r"(?<![\d/])(\d{1,2})/(7|52|12|24)(?![\d/])")
 _TIMES_D = re.compile(r"\bx\s?(\d{1,3})\s?(d|days?|wks?|w|weeks?|months?|mths?|h|hrs?|hours?|yrs?|years?)\b")
 _SINCE = re.compile(
-    r"\b(?:since|from|started|began|woke up|woke|came on|come on|it began|starting|onset)\s(?:on |at |in |with it |up |)?(?:the |)?"
-    r"(yesterday(?: morning| afternoon| evening)?|today|this morning|this afternoon|this evening|last night|last nite|last week|"
+    r"\b(?:since|from|started|began|woke up|woke|came on|come on|it began|starting|onset)\s(?:on |at |in |"
+    r"with it |up |)?(?:the |)?"
+    r"(yesterday(?: morning| afternoon| evening)?|today|this morning|this afternoon|this evening|"
+    r"last night|last nite|last week|"
     r"last month|lunch\w*|dinner\w*|breakfast|bedtime|this week|tonight|"
     r"monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tues?|wed|thurs?|fri|sat|sun|weekend|the weekend|"
     r"christmas|the summer|childhood|birth|i was a (?:child|kid)|last year|\d{1,2}(?::\d\d)?\s?(?:am|pm))\b"
 )
 _PLAIN = re.compile(
-    r"\b(since yesterday|yesterday|this morning|this afternoon|this evening|last night|last nite|today|tonight|overnight|"
-    r"for (?:days|weeks|months|years|ages|hours)|(?:days|weeks|months|years) now|just now|right now|last week|all day|all night|all week|"
+    r"\b(since yesterday|yesterday|this morning|this afternoon|this evening|last night|last nite|today|"
+    r"tonight|overnight|"
+    r"for (?:days|weeks|months|years|ages|hours)|(?:days|weeks|months|years) now|just now|right now|"
+    r"last week|all day|all night|all week|"
     r"day before yesterday|the other day|few minutes ago)\b"
 )
 _PLAIN_HOURS = {
     "since yesterday": 24, "yesterday": 24, "this morning": 8, "this afternoon": 4, "this evening": 3, "last night": 14,
-    "last nite": 14, "today": 8, "tonight": 3, "overnight": 12, "for days": 96, "days now": 96, "for weeks": 504, "weeks now": 504,
-    "for months": 2190, "months now": 2190, "for years": 17532, "years now": 17532, "for ages": 2190, "for hours": 6, "just now": 0.2,
-    "right now": 0.2, "last week": 168, "all day": 12, "all night": 12, "all week": 120, "day before yesterday": 48, "the other day": 72,
-    "few minutes ago": 0.1, "last month": 730, "this week": 72, "last year": 8766, "christmas": 2190, "the summer": 2190,
+    "last nite": 14, "today": 8, "tonight": 3, "overnight": 12, "for days": 96, "days now": 96,
+    "for weeks": 504, "weeks now": 504,
+    "for months": 2190, "months now": 2190, "for years": 17532, "years now": 17532, "for ages": 2190,
+    "for hours": 6, "just now": 0.2,
+    "right now": 0.2, "last week": 168, "all day": 12, "all night": 12, "all week": 120,
+    "day before yesterday": 48, "the other day": 72,
+    "few minutes ago": 0.1, "last month": 730, "this week": 72, "last year": 8766, "christmas": 2190,
+    "the summer": 2190,
     "childhood": 87660, "birth": 87660, "weekend": 72, "the weekend": 72, "breakfast": 8, "bedtime": 12,
 }  # fmt: skip
 _NOT_BEFORE = re.compile(
-    r"(?:\b(?:every|each|per|in|within|next|another|age|aged|until|till|after|only lasts?|lasts?|lasting|gone in|takes?|"
-    r"appointment|due|old|at|another|over|about every|wait(?:ed|ing)?|times an?|times in)|[/x])\s(?:about |around |the |just |only )?$"
+    r"(?:\b(?:every|each|per|in|within|next|another|age|aged|until|till|after|only lasts?|lasts|lasting|"
+    r"gone in|takes?|"
+    r"appointment|due|old|at|another|over|about every|wait(?:ed|ing)?|times an?|times in)|"
+    r"[/x])\s(?:about |around |the |just |only )?$"
 )
 _NOT_AFTER = re.compile(
     r"\s?(?:-?old|pregnant|gestation|of gestation|postpartum|post partum|post-op|along|apart|premature|early|"
     r"at a time|away|walk|drive|each time|per day|in a row of|a day\b|a week\b|a night\b|mark\b|jab)"
 )
+
+_LASTING = re.compile(r"\b(?:for|about|nearly|almost|over|around|at least|maybe|past|since)\s$")
 
 
 def durations(text: str) -> list[Duration]:
@@ -203,7 +233,15 @@ def durations(text: str) -> list[Duration]:
         when = m[1]
         hours = _PLAIN_HOURS.get(when)
         if hours is None:
-            hours = 24.0 if when.startswith("yesterday") else 60.0 if when[:3] in _DAYS else 8766.0 if "was a" in when else 6.0
+            hours = (
+                24.0
+                if when.startswith("yesterday")
+                else 60.0
+                if when[:3] in _DAYS
+                else 8766.0
+                if "was a" in when
+                else 6.0
+            )
         add(float(hours), m.start(), m.end())
     for m in _SPAN.finditer(text):
         tail = (m[3] or "").strip()
@@ -211,12 +249,22 @@ def durations(text: str) -> list[Duration]:
             continue
         if _NOT_BEFORE.search(text[max(0, m.start() - 24) : m.start()]) and tail not in ("ago", "back"):
             before = text[max(0, m.start() - 24) : m.start()]
-            if not re.search(r"\b(?:over|after|in)\s(?:the |about )?$", before) or "last" not in m[1] and "past" not in m[1]:
+            if not re.search(r"\b(?:over|after|in)\s(?:the |about )?$", before) or (
+                "last" not in m[1] and "past" not in m[1]
+            ):
                 continue
         if _NOT_AFTER.match(text, m.end()):
             continue
+        if (
+            m[1] in ("a", "an")
+            and tail not in ("ago", "back")
+            and not _LASTING.search(text[max(0, m.start() - 16) : m.start()])
+        ):
+            continue  # "20 a day", "once a week"
         unit = m[2].rstrip("s") if m[2] not in ("h", "d", "w") else m[2]
-        unit = {"second": "sec", "minute": "min", "hour": "hour", "hr": "hr", "mo": "month", "decade": "decade"}.get(unit, unit)
+        unit = {"second": "sec", "minute": "min", "hour": "hour", "hr": "hr", "mo": "month", "decade": "decade"}.get(
+            unit, unit
+        )
         if m[2] in ("d", "w", "h") and not m[1][0].isdigit():
             continue
         amount = _amount(m[1])
@@ -233,7 +281,7 @@ def durations(text: str) -> list[Duration]:
     return sorted(out, key=lambda d: d.span)
 
 
-_DAYS = frozenset("mon tue wed thu fri sat sun".split())
+_DAYS = words("mon tue wed thu fri sat sun")
 
 
 def _amount(text: str) -> float:
@@ -251,6 +299,4 @@ def _amount(text: str) -> float:
 
 def doses(text: str) -> list[Reading]:
     """Amounts of medicine ("500 mg", "2 tablets"); kind `dose`, unit as written."""
-    return [
-        Reading("dose", _number(m[1]), m[2], m.span(), m[0]) for m in _SIZES.finditer(text)
-    ]
+    return [Reading("dose", _number(m[1]), m[2], m.span(), m[0]) for m in _SIZES.finditer(text)]

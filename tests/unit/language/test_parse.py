@@ -72,7 +72,8 @@ def test_a_long_cough_is_a_finding_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "\x00" * 50, "😀😀😀", "\u202eabc", "a" * 100_000, "pain " * 3000, "no " * 3000, "Z̴̧͇̈́a̸l̵g̷o̶" * 50, "\ud800", ",,,;;;", "1/2/3/4/5",
+    ["", " ", "\x00" * 50, "😀😀😀", "\u202eabc", "a" * 100_000, "pain " * 3000, "no " * 3000, "Z̴̧͇̈́a̸l̵g̷o̶" * 50,
+     "\ud800", ",,,;;;", "1/2/3/4/5",
      "/start", "(((((" * 200],
 )  # fmt: skip
 def test_always_an_answer(text: str) -> None:
