@@ -207,7 +207,9 @@ class Reader:
         absent -= present  # "no cough, but green phlegm": the specific thing that is there wins
         unknown = {ident for ident, item in said.items() if item.choice == "unknown"} - present - absent
         there = [item for item in said.values() if item.choice == "present"]
-        hours = [item.onset_hours for item in there if item.onset_hours is not None]
+        hours = [item.onset_hours for item in there if item.onset_hours is not None and self._is_complaint(item.id)]
+        if not hours:
+            hours = [item.onset_hours for item in there if item.onset_hours is not None]
         if case.duration_hours is not None:
             hours.append(case.duration_hours)
         severities = [item.severity for item in there if item.severity is not None]
@@ -222,6 +224,10 @@ class Reader:
             flags=tuple(sorted(set(case.flags), key=lambda flag: (flag.id, flag.urgency))),
             conversation=case.conversation,
         )
+
+    def _is_complaint(self, ident: str) -> bool:
+        """How long somebody has had asthma or a new tablet says nothing about how long the trouble has lasted."""
+        return self.knowledge.findings[ident].kind in ("symptom", "sign", "measurement")
 
     def impossible(self, patient: Patient) -> frozenset[str]:
         """Findings that this person cannot have, by sex or age; they are never asked."""

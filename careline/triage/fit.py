@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from careline.evaluation import diagnosis, triage
+from careline.evaluation import diagnosis, stories, triage
 from careline.evaluation.condition_names import Names
 from careline.evaluation.metrics import group_names, read_cases
 from careline.knowledge import Knowledge, knowledge
@@ -47,6 +47,9 @@ GRID: dict[str, tuple[float, ...]] = {
     "cost_scale": (0.5, 0.75, 1.0, 1.5),
     "course_scale": (0.5, 1.0, 1.5),
 }
+
+_STORIES = ("set=stories",)
+_STORY_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,19 @@ def told_cases(base: Knowledge, path: Path) -> list[Told]:
     return out
 
 
+def story_cases(base: Knowledge) -> list[Told]:
+    """The typical story of every condition at its own level: knowledge that no case file has to teach again."""
+    engine = Engine(base, Parameters())
+    out = []
+    for condition in base.conditions.values():
+        case = stories.typical(condition, base)
+        facts = engine.reader.facts(case)
+        column = engine.network.column[condition.id]
+        own = tuple(Level)[int(engine.urgency.levels(facts)[column])]
+        out.append(Told(case, (own,), _STORIES))
+    return out
+
+
 def seen_cases(base: Knowledge, path: Path) -> list[Seen]:
     engine, names = Engine(base, Parameters()), Names(base)
     return [Seen(diagnosis.whole_case(engine, row), names.find(row["gold_condition"])) for row in read_cases(path)]
@@ -82,19 +98,30 @@ def seen_cases(base: Knowledge, path: Path) -> list[Seen]:
 
 def score(base: Knowledge, parameters: Parameters, told: Sequence[Told], seen: Sequence[Seen]) -> float:
     """Higher is better: right levels, with unsafe ones costing most; and places of the right conditions."""
-    engine, total = Engine(base, parameters), 0.0
+    engine = Engine(base, parameters)
+    of_cases = [case for case in told if case.groups != _STORIES]
+    of_base = [case for case in told if case.groups == _STORIES]
+    return _levels(engine, of_cases) + _STORY_WEIGHT * _levels(engine, of_base) + _places(engine, seen)
+
+
+def _levels(engine: Engine, told: Sequence[Told]) -> float:
+    total = 0.0
     for case in told:
         level = engine.assess(case.case).level
         low = min(gold.rank for gold in case.gold)
         total += level in case.gold
         total -= 1.5 * max(0, low - level.rank) + 0.25 * max(0, level.rank - max(g.rank for g in case.gold))
         total -= 3.0 * (low >= 4 and not level.is_emergency)
+    return total / max(len(told), 1)
+
+
+def _places(engine: Engine, seen: Sequence[Seen]) -> float:
     found = 0.0
     for item in seen:
         top = [ident for ident, _ in engine.assess(item.case).belief.top(5)]
         place = next((place for place, ident in enumerate(top) if ident in item.gold), None)
         found += 0.0 if place is None else (1.0, 0.8, 0.8, 0.5, 0.5)[place]
-    return total / max(len(told), 1) + found / max(len(seen), 1)
+    return found / max(len(seen), 1)
 
 
 def search(
@@ -171,7 +198,7 @@ def main(arguments: list[str] | None = None, base: Knowledge | None = None) -> i
     parser.add_argument("--out", type=Path, default=ROOT / "triage_parameters.yml")
     options = parser.parse_args(arguments)
     base = base or knowledge()
-    told = told_cases(base, options.triage)
+    told = [*told_cases(base, options.triage), *story_cases(base)]
     seen = seen_cases(base, options.diagnosis) if options.diagnosis else []
     start = Parameters.model_validate(base.parameters.get("parameters", {}))
     before = score(base, start, told, seen)

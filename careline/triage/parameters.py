@@ -27,8 +27,8 @@ class Parameters(BaseModel):
     unexplained: float = Field(-2.0, le=0, description="for a condition that explains nothing of what is complained of")
     cost_scale: float = Field(1.0, gt=0, le=4, description="multiplies the cost of being too late")
     course_scale: float = Field(1.0, ge=0, le=3, description="multiplies the weights of time course and severity")
-    serious_threshold: float = Field(0.15, gt=0, le=1, description="share of a serious condition that raises")
-    ambulance_threshold: float = Field(0.3, gt=0, le=1)
+    serious_threshold: float = Field(0.25, gt=0, le=1, description="share of a serious condition that raises")
+    ambulance_threshold: float = Field(0.4, gt=0, le=1)
     self_care_share: float = Field(0.5, gt=0, le=1, description="belief in self-care conditions it needs")
     # cost[decision][truth], both most urgent first: too late costs more than too early.
     costs: tuple[Row, Row, Row, Row, Row] = (

@@ -7,6 +7,7 @@ from typing import Any
 from careline.knowledge import Finding
 from careline.language import Person
 from careline.language import parse as parse_text
+from careline.language.values import durations
 from careline.triage.case import Case, Evidence, Flag, Patient
 from careline.triage.shapes import ParseOut, ParseRequest
 
@@ -79,8 +80,13 @@ def case_from_text(text: str, person: Person, findings: dict[str, Finding]) -> t
         known_person.gestation_weeks,
         known_person.postpartum_days,
     )
+    present = [item for item in items if item.choice == "present" and findings[item.id].kind in _NOW]
+    hours = None
+    if not any(item.onset_hours is not None for item in present):
+        told = {d.hours for d in durations(text.lower()) if not d.ago and not _is_age(d.hours, person)}
+        hours = told.pop() if len(told) == 1 else None
     flags = tuple(Flag(flag.id, flag.urgency, flag.name) for flag in result.flags)
-    return Case(patient, tuple(items), flags), result
+    return Case(patient, tuple(items), flags, duration_hours=hours), result
 
 
 def _is_age(hours: float | None, person: Person) -> bool:
