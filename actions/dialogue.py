@@ -45,6 +45,31 @@ def last_said(tracker: Tracker) -> Said:
     )
 
 
+_YES = frozenset(
+    re.findall(
+        r"\w+",
+        "yes yeah yep yup yea ye yh y ok okay sure please correct right fine go ahead do it book that thats "
+        "i is thanks thank you great perfect lovely good sounds works for me confirm confirmed definitely absolutely all",
+    )
+)
+_NO = frozenset(["no", "nope", "nah", "na", "n", "not", "dont", "wrong", "incorrect", "never"])
+
+
+def bare_reply(said: Said) -> str | None:
+    """'yes' or 'no' when the message is that and nothing else; None otherwise.
+
+    What is booked, stored or called off on a yes needs this: "yes but on Friday" is no yes.
+    """
+    if said.is_choice:
+        return {"affirm": "yes", "deny": "no"}.get(said.intent)
+    words = re.findall(r"[a-z0-9]+", said.text.lower().replace("'", "").replace("’", ""))
+    if not words or len(words) > 6:
+        return None
+    if words[0] in _NO or (said.intent == "deny" and not set(words) & _YES):
+        return "no"
+    return "yes" if set(words) <= _YES and said.intent != "deny" else None
+
+
 def interrupts(domain: dict[str, Any], slot: str, intent: str) -> bool:
     """Whether domain.yml lists `intent` as something else than an answer to the form of `slot`."""
     mappings = (domain.get("slots") or {}).get(slot, {}).get("mappings") or [{}]

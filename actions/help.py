@@ -21,7 +21,17 @@ from careline.levels import Level
 Domain = dict[str, Any]
 SLOTS_OF_FORMS = ("symptom_answer", "booking_answer", "medicine_answer")
 # Why a person was asked for, as buttons of domain.yml say it; the desk shows it.
-REASONS = {"complaint", "delete_data", "see_data", "interpreter", "test_results", "prescription", "sick_note"}
+REASONS = {
+    "complaint",
+    "delete_data",
+    "see_data",
+    "interpreter",
+    "test_results",
+    "prescription",
+    "sick_note",
+    "medicine",
+    "nothing_in_time",
+}
 LIKELY = 0.08
 # What "yes" starts, by the payload of the button that was offered.
 OFFERS = {"/resume_check": "symptom_form", "/report_symptom": "symptom_form", "/human": "action_human"}

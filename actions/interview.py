@@ -28,6 +28,15 @@ _NO = re.compile(
 _UNSURE = re.compile(r"\b(?:dont know|not sure|unsure|no idea|idk|dunno|cant tell|maybe|perhaps|cant remember)\b")
 _ALL = re.compile(r"\b(?:both|all of (?:them|these|those)|all|everything|every one)\b")
 _NUMBERS = re.compile(r"\b\d{1,2}\b")
+# Words of a bare reply: nothing in "no, I don't think so" needs reading for symptoms.
+_BARE = frozenset(
+    re.findall(
+        r"\w+",
+        "yes yeah yep yup yea ye yh y no nope nah na n not really never none neither of these those them sure "
+        "definitely correct i do dont am im is isnt it its have havent he she they does doesnt has hasnt are arent a bit little "
+        "think so please thanks maybe perhaps know idk dunno idea unsure cant tell say that right ok okay all at",
+    )
+)
 _REPLIES = {"affirm": "present", "deny": "absent", "dont_know": "unknown", "skip": "unknown"}
 
 
@@ -44,8 +53,8 @@ class Turn:
         self.say.append((response, fields))
 
 
-def opened(earlier: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The state of a new check. Of an earlier one it takes over who it was about."""
+def opened(earlier: dict[str, Any] | None = None, *, findings: bool = False) -> dict[str, Any]:
+    """The state of a new check. Of an earlier one it takes over who it was about and, if asked, what was found."""
     state: dict[str, Any] = {
         "subject": None, "age": None, "sex": None, "pregnant": None, "gestation_weeks": None, "postpartum_days": None,
         "no_age": False, "no_sex": False, "evidence": {}, "flags": {}, "asked": [], "count": 0, "question": None,
@@ -55,6 +64,9 @@ def opened(earlier: dict[str, Any] | None = None) -> dict[str, Any]:
     for name in ("subject", "age", "sex", "pregnant", "gestation_weeks", "postpartum_days", "no_sex"):
         if earlier and earlier.get(name) is not None:
             state[name] = earlier[name]
+    if earlier and findings:
+        state["evidence"], state["flags"] = dict(earlier.get("evidence") or {}), dict(earlier.get("flags") or {})
+        state["asked"], state["opened"] = list(earlier.get("asked") or []), True
     return state
 
 
@@ -72,6 +84,7 @@ async def take(state: dict[str, Any], said: Said, *, this_year: int) -> Turn:
         _step(state)
         _chosen(state, turn, said.entities)
     elif said.is_choice:
+        state["misses"] = 0
         if said.intent in ("ask_why", "ask_meaning", "repeat", "go_back", "skip", "dont_know"):
             _about_the_question(state, turn, said.intent)
     elif question and said.intent in ("ask_why", "ask_meaning", "repeat", "go_back"):
@@ -172,6 +185,8 @@ def _unanswered(state: dict[str, Any], turn: Turn) -> None:
     elif kind == "finding":
         for ident in _items(state["question"]):
             _answer(state, ident, "unknown")
+    elif kind == "change":
+        pass
     else:
         _miss(state, turn, "utter_no_symptom_found" if kind == "complaint" else "utter_not_an_answer")
         return
@@ -181,11 +196,13 @@ def _unanswered(state: dict[str, Any], turn: Turn) -> None:
 async def _words(state: dict[str, Any], turn: Turn, said: Said, this_year: int) -> None:
     question = state["question"]
     plain = re.sub(r"[’']", "", said.text.lower())
-    parsed = await triage_client.parse(said.text[:4000], about(state), state["texts"][-KEPT_TEXTS:])
+    kind = (question or {}).get("kind")
+    parsed: dict[str, Any] = {"mentions": [], "red_flags": [], "person": {}}
+    if kind != "finding" or not set(re.findall(r"[a-z]+", plain)) <= _BARE or _NUMBERS.search(plain):
+        parsed = await triage_client.parse(said.text[:4000], about(state), state["texts"][-KEPT_TEXTS:])
     state["texts"] = [*state["texts"], said.text[:500]][-KEPT_TEXTS:]
     _step(state)
 
-    kind = (question or {}).get("kind")
     told = _take_person(state, parsed["person"], said, plain, kind, this_year)
     facts = _take_findings(state, turn, parsed)
     answered = False
@@ -196,6 +213,8 @@ async def _words(state: dict[str, Any], turn: Turn, said: Said, this_year: int) 
         if not answered and (said.intent in ("dont_know", "skip") or _UNSURE.search(plain)) and kind != "who":
             _unanswered(state, turn)
             answered = True
+    elif kind == "change":
+        answered = True  # "nothing new, just worse" is an answer too
     elif kind == "complaint" or kind is None:
         answered = bool(facts) or bool(state["flags"]) or (kind is None and bool(told))
 
@@ -228,9 +247,6 @@ def _take_person(
             state.update(age=None, sex=None, no_age=False, no_sex=False)
         state["subject"] = who
         told.add("who")
-    elif kind == "who" and (said.intent == "affirm" or _YES.match(plain)):
-        # "Is this about you or about someone else?" - "yes" is no answer to that.
-        pass
     age = person.age(said.text, this_year=this_year) if kind == "age" else None
     if age is None and parsed.get("age") is not None and parsed["age"] != state["age"]:
         age = parsed["age"]
@@ -318,7 +334,7 @@ async def next_question(state: dict[str, Any]) -> dict[str, Any] | None:
         return state["question"]
     present = any(item["choice_id"] == "present" for item in state["evidence"].values()) or bool(state["flags"])
     if not present or state["compare"]:
-        state["question"] = {"kind": "complaint"}
+        state["question"] = {"kind": "change" if state["compare"] else "complaint"}
         state["compare"] = False
         return state["question"]
     outcome = await triage_client.diagnosis(_case(state), _interview(state))

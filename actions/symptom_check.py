@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from rasa_sdk import Action, FormValidationAction, Tracker
 from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from actions import interview, triage_client
-from actions.dialogue import interrupts, is_sms, last_said, listed, wording
+from actions.dialogue import ask_for_identity, interrupts, is_sms, last_said, listed, wording
 from careline.clinic import conversations, patients
 from careline.clinic.db import read_scope, session_scope, utcnow
 from careline.clinic.escalations import open_or_raise
+from careline.clinic.outbox import OutboxRow
 from careline.errors import CarelineError, Unavailable
 from careline.levels import Level
+from careline.settings import settings
 
 SLOT = "symptom_answer"
 FORM = "symptom_form"
@@ -83,7 +88,10 @@ class ValidateSymptomForm(FormValidationAction):
         if check is not None and check.status == "open":
             state = check.state or interview.opened()
         else:
-            state = interview.opened(check.state if check else None)
+            # A correction, or "it got worse", is about what was found before; a new symptom starts anew.
+            again = last_said(tracker).intent in ("correct_answer", "getting_worse")
+            state = interview.opened(check.state if check else None, findings=again)
+            state["compare"] = bool(check) and last_said(tracker).intent == "getting_worse"
             check = None
         try:
             await self._advance(state, conversation_id, check, dispatcher, tracker, domain)
@@ -106,8 +114,6 @@ class ValidateSymptomForm(FormValidationAction):
         said = last_said(tracker)
         new = said.key != state["seen"]
         if new and not interrupts(domain, SLOT, said.intent):
-            if check is None and said.intent == "getting_worse":
-                state["compare"] = True
             if said.intent in WORDLESS and tracker.active_loop_name != FORM:
                 if state["question"]:
                     dispatcher.utter_message(response="utter_resumed")
@@ -159,6 +165,8 @@ class AskSymptomAnswer(Action):
         _, check = load(tracker)
         state = (check.state if check else None) or interview.opened()
         question = state["question"] or {"kind": "complaint"}
+        if state["misses"] >= 2 and state["seen"] == last_said(tracker).key:
+            return []  # a person was offered just now: the same question on top of it helps nobody
         say_question(question, state, dispatcher, domain)
         return [SlotSet("about", state["subject"])] if tracker.get_slot("about") != state["subject"] else []
 
@@ -330,7 +338,7 @@ def _with_last_result(
 
 
 class TextMeThis(Action):
-    """Sends the advice to the patient's own phone, when the clinic knows whose it is."""
+    """Sends the advice to the patient's own phone, once it is proven whose it is."""
 
     def name(self) -> str:
         return "action_text_me_this"
@@ -339,5 +347,51 @@ class TextMeThis(Action):
         if is_sms(tracker):
             dispatcher.utter_message(response="utter_text_already_here")
             return [FollowupAction("action_advice_again")]
-        dispatcher.utter_message(response="utter_text_no_number")
+        now = utcnow()
+        with session_scope() as session:
+            conversation = conversations.by_sender(session, tracker.sender_id)
+            done = [c for c in conversations.checks_of(session, conversation.id) if c.status == "done" and c.level]
+            patient = session.get(patients.Patient, conversation.patient_id) if conversation.verified else None
+            if done and patient is not None and patient.phone:
+                level = Level.highest(conversation.level, done[0].level)
+                text = advice_for_sms(level, (done[0].state or {}).get("subject"), domain)
+                send_sms(session, patient, conversation.id, f"advice:{done[0].id}", text, now)
+        if not done:
+            dispatcher.utter_message(response="utter_no_check_yet")
+            return [SlotSet("offer", "/report_symptom")]
+        if patient is None:
+            ask_for_identity(dispatcher, "text_me_this")
+        else:
+            dispatcher.utter_message(response="utter_text_sent" if patient.phone else "utter_text_no_number")
         return []
+
+
+def advice_for_sms(level: Level, subject: str | None, domain: Domain) -> str:
+    """Headline and safety net: no symptom and no name, because others may read the phone."""
+    known = settings()
+    facts = {"emergency_number": known.emergency_number, "clinic_phone": known.clinic_phone}
+    parts = []
+    for name in (f"utter_level_{level.value}", f"utter_safety_net_{level.value}"):
+        other = wording(domain, f"{name}_other", **facts) if subject == "other" else ""
+        parts.append(other or wording(domain, name, **facts))
+    return " ".join(parts)
+
+
+def send_sms(
+    session: Session, patient: patients.Patient, conversation_id: str, key: str, text: str, now: datetime
+) -> None:
+    """One text message to the patient's own phone, once for each `key`."""
+    if session.scalar(select(OutboxRow.id).where(OutboxRow.dedupe_key == key)) is None:
+        session.add(
+            OutboxRow(
+                channel="sms",
+                kind="advice",
+                to=patient.phone,
+                text=text,
+                conversation_id=conversation_id,
+                patient_id=patient.id,
+                dedupe_key=key,
+                not_before=now,
+                created_at=now,
+            )
+        )
