@@ -200,6 +200,12 @@ def _opposites(lexicon: Lexicon, composition: Mapping[str, Any], surface: set[st
             rows = lexicon.literals.setdefault(stems[0], [])
             rows.append((stems, names[-1]))
     lexicon.opposite_names = tuple(names)
+    for number, row in enumerate(composition.get("umbrella") or ()):
+        for item in row.get("words") or ():
+            tokens = words_of(str(item))
+            surface.update(t.raw for t in tokens)
+            stems = tuple(t.stem for t in tokens)
+            lexicon.literals.setdefault(stems[0], []).append((stems, f"%{number}"))
     for row in composition.get("relatives") or ():
         for item in row.get("words") or ():
             tokens = words_of(str(item))
@@ -324,7 +330,7 @@ def _units(lexicon: Lexicon, stems: Sequence[str], with_phrases: bool) -> tuple[
 
 def longest_phrase(lexicon: Lexicon, stems: Sequence[str], i: int) -> tuple[str, int] | None:
     """(meaning, index after it) of the longest group phrase that begins at stem i, or None."""
-    hits = [hit for hit in phrases_at(lexicon, stems, i, len(stems)) if hit[0][0] not in "!^"]
+    hits = [hit for hit in phrases_at(lexicon, stems, i, len(stems)) if hit[0][0] not in "!^%"]
     return max(hits, key=lambda hit: hit[1]) if hits else None
 
 

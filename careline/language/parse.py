@@ -16,7 +16,7 @@ from careline.language.assertion import Assertion, Scope
 from careline.language.lexicon import FILLERS, Lexicon, lexicon
 from careline.language.normalise import Normal, normalise
 from careline.language.person import Person
-from careline.language.subjects import Whose, describes_self, speaks, whose
+from careline.language.subjects import Whose, describes_self, says_own_sex, speaks, whose
 from careline.language.tokens import CLAUSE, COMMA, MESSAGE, NUMBER, SENTENCE, Token, tokenise
 from careline.language.vitals import read as read_vitals
 
@@ -78,19 +78,24 @@ def parse(text: str, person: Person = Person(), context: Sequence[str] = ()) -> 
     except Exception:  # the screen's trouble must not take the findings with it
         log.exception("screen failed inside parse")
     try:
-        return _parse(text, learned, flags, subject, lexicon())
+        return _parse(text, learned, flags, subject, lexicon(), person)
     except Exception:  # a patient must always get an answer; the text itself is never logged
         log.exception("parse failed")
         return Parse((), learned, flags, subject)
 
 
 def _parse(
-    text: str, person: Person, flags: tuple[Any, ...], subject: Literal["self", "other"], known: Lexicon
+    text: str,
+    person: Person,
+    flags: tuple[Any, ...],
+    subject: Literal["self", "other"],
+    known: Lexicon,
+    given: Person,
 ) -> Parse:
     text = text[:_MOST]
     normal = normalise(text)
     tokens = tokenise(text, known.speller, normal)
-    reader = _Reader(text, normal, tokens, person, subject, known)
+    reader = _Reader(text, normal, tokens, person, subject, known, given)
     mentions = reader.read()
     return Parse(tuple(mentions), reader.person, flags, reader.subject)
 
@@ -124,8 +129,10 @@ class _Reader:
         person: Person,
         subject: Literal["self", "other"],
         known: Lexicon,
+        given: Person,
     ) -> None:
         self.text, self.normal, self.tokens, self.person, self.known = text, normal, tokens, person, known
+        self._given = given
         self.subject: Literal["self", "other"] = "self" if subject == "other" and describes_self(tokens) else subject
         self.drafts: list[_Draft] = []
         self.masks = masks_of.annotate(tokens)
@@ -150,6 +157,7 @@ class _Reader:
     def _settle_subject(self) -> None:
         """A relative is named, but it is "I" who has the complaint: then the writer is who the message is about."""
         if self.subject != "other":
+            self._own_sex()
             return
         own = other = 0
         for draft in self.drafts:
@@ -164,6 +172,13 @@ class _Reader:
             self.about = whose(self.tokens, "self")
             for draft in self.drafts:
                 draft.person = self.about.at(draft.tokens[0])
+            self._own_sex()
+
+    def _own_sex(self) -> None:
+        """ "My wife has covid, now I cough" says nothing about the writer's own sex."""
+        if self._given.sex is None and self.person.sex is not None and not self._given.pregnant:
+            if not says_own_sex(self.tokens):
+                self.person = replace(self.person, sex=None)
 
     # findings of one sentence
 
@@ -189,6 +204,7 @@ class _Reader:
             self.drafts.append(_Draft(match.finding, match.tokens, number, assertion.choice, assertion.history, owner))
         self._normal(number, sentence)
         self._painless(number, sentence)
+        self._umbrellas(number, sentence, scope, spans)
         self._relatives(number, sentence)
         positive = [
             m
@@ -210,7 +226,17 @@ class _Reader:
     ) -> Assertion:
         finding = self.known.findings.get(match.finding)
         lasting = bool(finding and finding.kind in ("risk", "history", "exposure"))
-        return scope.judge(match.start, match.end, consumed, spans, lasting)
+        judged = scope.judge(match.start, match.end, consumed, spans, lasting)
+        if judged.choice != "absent" and self._answered_no(scope):
+            return Assertion("absent", judged.history)
+        return judged
+
+    def _answered_no(self, scope: Scope) -> bool:
+        """ "Blood thinners? No." """
+        end = scope.end
+        if end + 1 >= len(self.tokens) or self.tokens[end].raw != "?" or end - scope.begin > 7:
+            return False
+        return self.tokens[end + 1].text in ("no", "none", "nope", "never", "nil", "not")
 
     def _opposites(self, number: int, sentence: matcher.Sentence) -> set[int]:
         """Words that deny by themselves ("afebrile", "non-smoker"); returns the tokens they use."""
@@ -243,6 +269,14 @@ class _Reader:
                 if near and not any(t.kind == CLAUSE for t in self.tokens[min(after, near[0]) : near[0]]):
                     place = tuple(sorted((first, near[0])))
                     for finding in findings:
+                        self.drafts.append(_Draft(finding, place, number, "absent", False, self.about.at(first)))
+
+    def _umbrellas(self, number: int, sentence: matcher.Sentence, scope: Scope, spans: list[tuple[int, int]]) -> None:
+        for n, row in enumerate(self.known.data.get("umbrella") or ()):
+            for first, after in sentence.at.get(f"%{n}", ()):
+                if scope.judge(first, after, (), spans).choice == "absent":
+                    place = tuple(range(first, after))
+                    for finding in row["denies"]:
                         self.drafts.append(_Draft(finding, place, number, "absent", False, self.about.at(first)))
 
     def _painless(self, number: int, sentence: matcher.Sentence) -> None:

@@ -149,3 +149,14 @@ def describes_self(tokens: Sequence[Token]) -> bool:
         )
         and (any(t in _OWN for t in texts) or not any(texts[i - 1] in ("a", "an") for i in people if i))
     )
+
+
+_SEXED = words("f m female male woman man lady guy bloke lad gent girl boy pregnant she he hes shes")
+
+
+def says_own_sex(tokens: Sequence[Token]) -> bool:
+    """Is there a word for the writer's sex that is not a relative ("52 f", "I am a woman", "17, tall guy")?"""
+    texts = [t.text for t in tokens]
+    if any(t in _WHO for t in texts):
+        return any(t in _SEXED and not (i and texts[i - 1] in ("my", "our")) for i, t in enumerate(texts))
+    return True
