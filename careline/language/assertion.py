@@ -48,7 +48,8 @@ _POSITIVE = words(
 )  # fmt: skip
 _UNSURE = words("maybe perhaps possibly possible might unsure probably query suspect suspected ?")
 _UNSURE_PHRASES = (
-    "could this", "could it", "could i", "could he", "could she", "is it", "is this", "do i", "have i", "am i", "might i",
+    "could this", "could it", "could i", "could he", "could she",
+    "is it", "is this", "do i", "have i", "am i", "might i",
     "not sure", "not certain", "dont know", "do not know", "couldnt say", "cant tell", "could be", "may be",
     "may have", "hard to tell", "cant say", "not quite sure",
     "wondering if", "no idea if", "i wonder", "unsure if", "or maybe", "sort of feel", "kind of feel", "or is it",
@@ -60,7 +61,9 @@ _GONE_PHRASES = (
     "all gone", "went off", "settled down", "is gone", "stopped now", "has stopped", "now gone",
     "has resolved", "has settled",
     "has now gone", "no longer there", "no more", "not any more", "not anymore", "isnt there", "is absent",
-    "denied", "was negative", "broke yesterday", "has broken", "come down", "came down", "back to normal", "came down to normal", "is normal now", "gave up", "never came back",
+    "denied", "was negative", "broke yesterday", "has broken",
+    "come down", "came down", "back to normal",
+    "came down to normal", "is normal now", "gave up", "never came back",
 )  # fmt: skip
 _NOT_GONE = words(
     "not hasnt havent never wont isnt no wouldnt doesnt didnt nothing dont after before until if unless except when"

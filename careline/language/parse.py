@@ -176,9 +176,9 @@ class _Reader:
 
     def _own_sex(self) -> None:
         """ "My wife has covid, now I cough" says nothing about the writer's own sex."""
-        if self._given.sex is None and self.person.sex is not None and not self._given.pregnant:
-            if not says_own_sex(self.tokens):
-                self.person = replace(self.person, sex=None)
+        learned = self._given.sex is None and not self._given.pregnant and self.person.sex is not None
+        if learned and not says_own_sex(self.tokens):
+            self.person = replace(self.person, sex=None)
 
     # findings of one sentence
 
@@ -614,11 +614,14 @@ def _sentences(tokens: Sequence[Token]) -> list[tuple[int, int]]:
         ends = token.kind in (SENTENCE, MESSAGE)
         if ends and token.raw == "?" and i + 1 < len(tokens) and tokens[i + 1].start == token.end:
             ends = False  # "?fever" is doubt, not the end of a sentence
-        if ends or i - begin >= _LONGEST:
-            stop = i if ends else i + 1
-            if stop > begin:
-                out.append((begin, stop))
+        if ends:
+            if i > begin:
+                out.append((begin, i))
             begin = i + 1
+        elif i - begin >= _LONGEST:
+            pause = next((k for k in range(i, i - 40, -1) if tokens[k].kind in (COMMA, CLAUSE)), i)
+            out.append((begin, pause + 1))
+            begin = pause + 1
     if begin < len(tokens):
         out.append((begin, len(tokens)))
     return out

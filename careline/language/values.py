@@ -151,8 +151,9 @@ def severity_of_score(score: float) -> Literal["mild", "moderate", "severe"]:
 
 
 _UNIT_HOURS = {
-    "sec": 1 / 3600, "min": 1 / 60, "hour": 1.0, "hr": 1.0, "h": 1.0, "day": 24.0, "d": 24.0, "week": 168.0, "wk": 168.0,
-    "w": 168.0, "month": 730.0, "mth": 730.0, "mo": 730.0, "year": 8766.0, "yr": 8766.0, "y": 8766.0, "night": 24.0,
+    "sec": 1 / 3600, "min": 1 / 60, "hour": 1.0, "hr": 1.0, "h": 1.0, "day": 24.0, "d": 24.0, "week": 168.0,
+    "wk": 168.0, "w": 168.0, "month": 730.0, "mth": 730.0, "mo": 730.0, "year": 8766.0, "yr": 8766.0, "y": 8766.0,
+    "night": 24.0,
     "fortnight": 336.0, "nite": 24.0, "decade": 87660.0,
 }  # fmt: skip
 _WORD_NUMBERS = {

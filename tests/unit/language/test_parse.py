@@ -82,7 +82,9 @@ def test_always_an_answer(text: str) -> None:
 
 def test_parse_itself_does_not_fail(caplog: pytest.LogCaptureFixture) -> None:
     """The safety net around parse would hide a broken parser as "nothing found"."""
-    for text in ["my wife has covid and now I'm coughing", "blood thinner? no", "52 f temp 39 bp 150/95", "no urinary symptoms",
-                 "father had a heart attack", "could this be asthma?", "painless loss of vision", "breathing is fine"]:  # fmt: skip
+    for text in ["my wife has covid and now I'm coughing", "blood thinner? no", "52 f temp 39 bp 150/95",
+                 "no urinary symptoms",
+                 "father had a heart attack", "could this be asthma?",
+                 "painless loss of vision", "breathing is fine"]:  # fmt: skip
         parse(text)
     assert not [r for r in caplog.records if "parse failed" in r.message]
