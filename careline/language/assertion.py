@@ -46,6 +46,11 @@ _POSITIVE = words(
     "a an my his her some bad severe terrible sudden awful really very also mild slight quite still constant "
     "horrible nasty dry productive"
 )  # fmt: skip
+# The screen also takes "no energy" and "not eating" for no denial; here these are findings with a "not" inside.
+_PSEUDO = tuple(
+    phrase for phrase in PSEUDO
+    if phrase.split()[-1] not in words("energy appetite sleep strength food air breath eat drink take slept normal")
+)  # fmt: skip
 _UNSURE = words("maybe perhaps possibly possible might unsure probably query suspect suspected ?")
 _UNSURE_PHRASES = (
     "could this", "could it", "could i", "could he", "could she",
@@ -106,18 +111,18 @@ class Scope:
         self.kinds = [t.kind for t in tokens[begin:end]]
         joined = " ".join(self.texts)
         self._plain = f" {joined} "
-        self._quiet = self._marks(PSEUDO) | self._marks(_DOUBLE)
+        self._quiet = self._marks(_PSEUDO, False) | self._marks(_DOUBLE, True)
 
-    def _marks(self, phrases: Sequence[str]) -> set[int]:
-        """Indexes of the first words of the phrases that occur here."""
+    def _marks(self, phrases: Sequence[str], begins: bool) -> set[int]:
+        """Indexes of the first words of the phrases that occur here; `begins`: the beginning of a word is enough."""
         out: set[int] = set()
         for phrase in phrases:
             if f" {phrase}" not in self._plain:
-                continue
+                continue  # quick: most phrases do not occur
             words = phrase.split()
             for i in range(len(self.texts) - len(words) + 1):
                 if all(
-                    self.texts[i + k] == w or (k and len(w) > 3 and self.texts[i + k].startswith(w))
+                    self.texts[i + k] == w or (begins and k and len(w) > 3 and self.texts[i + k].startswith(w))
                     for k, w in enumerate(words)
                 ):
                     out.add(i)

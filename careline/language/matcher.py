@@ -65,7 +65,7 @@ def read(lexicon: Lexicon, tokens: Sequence[Token], begin: int, end: int) -> Sen
         cost = _gap(token)
         total += cost
         sums.append(total)
-        easy += 0.7 if token.kind == COMMA or token.text in _JOINS else cost if cost < _FAR else _DENIED
+        easy += 0.7 if token.kind == COMMA or token.text in _JOINS or token.text == "then" else cost if cost < _FAR else _DENIED
         easier.append(easy)
         if token.kind in (COMMA, CLAUSE):
             continue
