@@ -48,8 +48,9 @@ def last_said(tracker: Tracker) -> Said:
 _YES = frozenset(
     re.findall(
         r"\w+",
-        "yes yeah yep yup yea ye yh y ok okay sure please correct right fine go ahead do it book that thats "
-        "i is thanks thank you great perfect lovely good sounds works for me confirm confirmed definitely absolutely all",
+        "yes yeah yep yup yea ye yh y ok okay sure please correct right fine go ahead do it book that "
+        "thats i is thanks thank you great perfect lovely good sounds works for me confirm "
+        "confirmed definitely absolutely all",
     )
 )
 _NO = frozenset(["no", "nope", "nah", "na", "n", "not", "dont", "wrong", "incorrect", "never"])

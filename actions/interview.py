@@ -33,8 +33,9 @@ _BARE = frozenset(
     re.findall(
         r"\w+",
         "yes yeah yep yup yea ye yh y no nope nah na n not really never none neither of these those them sure "
-        "definitely correct i do dont am im is isnt it its have havent he she they does doesnt has hasnt are arent a bit little "
-        "think so please thanks maybe perhaps know idk dunno idea unsure cant tell say that right ok okay all at",
+        "definitely correct i do dont am im is isnt it its have havent he she they does doesnt has hasnt are "
+        "arent a bit little think so please thanks maybe perhaps know idk dunno idea unsure cant tell say "
+        "that right ok okay all at",
     )
 )
 _REPLIES = {"affirm": "present", "deny": "absent", "dont_know": "unknown", "skip": "unknown"}

@@ -34,8 +34,8 @@ SHORT = {
     "tnx": "thanks", "appt": "appointment", "appts": "appointments", "apt": "appointment", "apptmt": "appointment",
     "doc": "doctor", "dr": "doctor", "gp": "doctor", "meds": "medicines", "med": "medicine", "medication": "medicine",
     "medications": "medicines", "tabs": "tablets", "tab": "tablet", "pill": "tablet", "pills": "tablets",
-    "tmrw": "tomorrow", "tmr": "tomorrow", "2moro": "tomorrow", "2morrow": "tomorrow", "tomoro": "tomorrow",
-    "tomoz": "tomorrow", "2day": "today", "2nite": "tonight", "idk": "i dont know", "dunno": "i dont know",
+    "tmrw": "tomorrow", "tmr": "tomorrow", "tomoz": "tomorrow", "tomoro": "tomorrow", "tomorow": "tomorrow", "tonite": "tonight", "sumone": "someone",
+    "idk": "i dont know", "dunno": "i dont know",
     "dk": "i dont know", "cant": "can not", "cannot": "can not", "wanna": "want to", "gonna": "going to",
     "gotta": "got to", "ive": "i have", "im": "i am", "id": "i would", "ill": "i will", "wat": "what", "wot": "what",
     "abt": "about", "msg": "message", "txt": "text", "bk": "back", "rly": "really", "sumone": "someone",
@@ -45,12 +45,19 @@ SHORT = {
 }
 
 _WORD = re.compile(r"[a-z]+|\d+|[?]")
+_DIGITS_AS_WORDS = (
+    (re.compile(r"\b2(?=mor|moz|day|nite|night)"), "to"),
+    (re.compile(r"\b4(?=got|get)"), "for"),
+    (re.compile(r"\b(some|sum|any|no|every)1\b"), r"\1one"),
+)
 _LONG = re.compile(r"([a-z])\1{2,}")
 
 
 def normalise(text: str) -> str:
     """Lower case, no accents, no stretched letters, numbers as 0, short forms spelled out."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower().replace("'", "")
+    for pattern, spelled in _DIGITS_AS_WORDS:
+        plain = pattern.sub(spelled, plain)
     plain = _LONG.sub(r"\1\1", plain)
     words = []
     for word in _WORD.findall(plain):
