@@ -26,7 +26,7 @@
 :host([theme=dark]){${DARK}}
 *{box-sizing:border-box;margin:0;font:inherit;color:inherit}
 [hidden],dialog:not([open]){display:none!important}
-.root{font:400 max(1rem,16px)/1.45 var(--careline-font,system-ui,"Segoe UI",Roboto,Arial,sans-serif);color:var(--text)}
+.root{font:400 max(1rem,16px)/1.45 var(--careline-font,system-ui,sans-serif);color:var(--text)}
 .big{font-size:max(1.25rem,20px)}
 h2,h3,b,a,button{font-weight:600}
 button,.btn{display:inline-flex;align-items:center;gap:.5em;min-height:44px;padding:.4em .9em;border:1px solid var(--edge);border-radius:10px;background:var(--bg);color:var(--text);line-height:1.25;text-align:start;text-decoration:none;overflow-wrap:anywhere;cursor:pointer}
@@ -46,22 +46,23 @@ dialog:modal{inset:0;width:auto;height:100dvh;margin:0;border:0;border-radius:0}
 .head button{background:#fff0;color:inherit;border-color:transparent;padding:.6em}
 .head button:hover{background:#fff3}
 .mark svg{width:2.2em;height:2.2em;stroke-width:1.6}
-.names{flex:1;min-width:0;overflow-wrap:anywhere}
+.names{flex:1;overflow-wrap:anywhere}
 h2{font-size:1.06em;line-height:1.3}
 .names p,.meta,.note,.sos,.line,.system{font-size:.86em}
 .menu,.help,.row,.choices{display:flex;flex-wrap:wrap;gap:.5em}
 .menu,.help,.confirm{padding:.6em .7em;border-bottom:1px solid var(--line)}
 .menu{background:var(--tint)}
-.menu button,.person{flex:1 1 40%}
+.menu button{flex:1 1 40%}
+.help button{flex:1 0 auto;padding:.4em .7em;font-size:.94em}
 .help svg{color:var(--accent)}
 [aria-pressed=true]{border:3px solid var(--accent)}
-.confirm,.off,.line{background:var(--warn)}
 .row{margin-top:.7em}
 .log{flex:1;min-height:0;overflow-y:auto;overscroll-behavior:contain;padding:1em .9em .5em;background:var(--log)}
 .log:focus-visible{outline-offset:-3px}
 .card,.bubble,.typing{padding:.65em .9em;margin-bottom:.5em;border:1px solid var(--line);border-radius:var(--round);background:var(--bg)}
 .card p{margin-top:.3em}
 .off{border:2px solid var(--edge)}
+.confirm,.off,.line{background:var(--warn)}
 .msg{display:flex;flex-direction:column;align-items:flex-start;position:relative}
 .meta{display:flex;gap:.5em;padding:.4em .2em .2em;color:var(--muted)}
 .bubble{max-width:88%;overflow-wrap:anywhere;unicode-bidi:isolate;border-start-start-radius:4px}
@@ -93,19 +94,18 @@ textarea{flex:1;min-width:0;min-height:46px;max-height:8em;padding:.6em .8em;bor
 .sos a{display:inline-block;padding:.25em;color:var(--text)}
 [dir=rtl] .flip{transform:scaleX(-1)}
 @media (max-height:420px){dialog{display:block;overflow:auto}.log{overflow:visible}.latest{position:sticky;display:block}}
-@media (max-width:340px){.mark{display:none}}
 @media (prefers-reduced-motion:no-preference){dialog{animation:a .18s}.typing{animation:a .7s infinite alternate}@keyframes a{from{opacity:.3}}}`;
-  const PRINT = "body{font:12pt/1.5 serif;margin:1.5cm}p{white-space:pre-wrap}.e{border:2pt solid;padding:8pt}";
+  const PRINT = "body{font:12pt/1.5 serif;margin:1.5cm}p{white-space:pre-wrap}";
 
   const ICONS = {
     nurse: "M4 5h16v11H11l-4 4v-4H4zM12 7.5v6M9 10.5h6",
     close: "M6 6l12 12M18 6L6 18",
-    menu: "M5 12h.01M12 12h.01M19 12h.01",
+    menu: "M4 7h16M4 12h16M4 17h16",
     person: "M12 12a4 4 0 100-8 4 4 0 000 8zM4 20c1-4 4-5 8-5s7 1 8 5",
     exit: "M14 4h5v16h-5M4 12h11M11 8l4 4-4 4",
     send: "M4 12l16-8-5 16-4-7zM11 13l9-9",
     alert: "M12 3l10 18H2zM12 10v5M12 18h.01",
-    call: "M6 3l4 1 1 4-2 2a12 12 0 005 5l2-2 4 1 1 4c-1 2-3 3-5 2C9 18 5 13 4 7c0-2 1-3 2-4z",
+    call: "M5 4h4l2 5-3 2a11 11 0 005 5l2-3 5 2v4C10 20 4 12 5 4z",
   };
 
   /** A sentence of the catalogue with its {names} filled; clinic, number and phone are always known. */
@@ -147,7 +147,7 @@ textarea{flex:1;min-width:0;min-height:46px;max-height:8em;padding:.6em .8em;bor
     .replace(/[\0-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060-\u2069\ufeff]/g, "");
 
   // 128 random bits. Not crypto.randomUUID: pages without https do not have it.
-  const uuid = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => (byte + 256).toString(16).slice(1)).join("");
+  const uuid = () => crypto.getRandomValues(new BigUint64Array(2)).join("-");
 
   const now = () => new Date().toISOString();
   const clock = (at) => new Date(at).toLocaleTimeString([], {timeStyle: "short"});
@@ -249,7 +249,7 @@ textarea{flex:1;min-width:0;min-height:46px;max-height:8em;padding:.6em .8em;bor
     /** Close the panel and put the focus back on the launcher. */
     close() { this.toggleAttribute("open", false); }
 
-    #tell(name, detail) { this.dispatchEvent(new CustomEvent("careline-" + name, {bubbles: true, composed: true, detail})); }
+    #tell(name, detail) { this.dispatchEvent(new CustomEvent("careline-" + name, {detail})); }
 
     /** Reads, writes (null removes) what this browser keeps. Unsent messages belong to their tab. */
     #keep(name, value) {
@@ -286,7 +286,7 @@ textarea{flex:1;min-width:0;min-height:46px;max-height:8em;padding:.6em .8em;bor
           n.no = button("", "", t("confirm_no"), () => this.#confirm(false))));
       n.log = h("div.log", {role: "log", "aria-live": "off", "aria-label": t("log"), tabindex: "0"},
         h("div.card", {}, h("h3", {}, t("intro_title")), h("p", {}, t("intro"))),
-        n.past = h("div"), n.items = h("div"),
+        n.past = h("div.past"), n.items = h("div"),
         n.typing = h("p.typing", {hidden: "", "aria-hidden": "true"}, "\u25cf\u25cf\u25cf"),
         n.offline = h("div.card.off", {hidden: "", role: "group", "aria-label": t("offline_title")},
           h("h3", {}, t("offline_title")), h("p", {}, t("offline")), h("p", {}, h("b", {}, t("offline_emergency"))),
@@ -299,12 +299,12 @@ textarea{flex:1;min-width:0;min-height:46px;max-height:8em;padding:.6em .8em;bor
         n.latest = button(".latest", "", t("latest"), () => { this.#toEnd(); n.log.focus(); }, {hidden: ""}),
         n.line = h("p.line", {hidden: ""}, t("reconnecting")),
         h("form.compose", {submit: (event) => this.#submit(event)},
-          n.input = h("textarea", {rows: "1", "aria-label": t("input"), placeholder: t("placeholder"), enterkeyhint: "send",
+          n.input = h("textarea", {rows: "1", "aria-label": t("input"), placeholder: t("input"), enterkeyhint: "send",
             autocomplete: "off", dir: "auto", keydown: (event) => {
               if (event.key === "Enter" && !event.shiftKey && !event.isComposing) this.#submit(event);
             }}),
           button(".solid", "send", "", null, {type: "submit", "aria-label": t("send")})),
-        h("p.sos", {}, linked(t("emergency_line"))));
+        h("p.sos", {dir: "auto"}, linked(t("emergency_line"))));
       n.dialog = h("dialog", {id: "panel", "aria-labelledby": "title", keydown: (event) => this.#escape(event),
         cancel: (event) => this.#escape(event), close: () => this.#small.matches && this.close()},
         h("header.head", {},
@@ -313,17 +313,16 @@ textarea{flex:1;min-width:0;min-height:46px;max-height:8em;padding:.6em .8em;bor
           n.menuButton = button("", "menu", "", () => this.#menu(n.menu.hidden),
             {"aria-label": t("menu"), "aria-expanded": "false", "aria-controls": "menu"}),
           button("", "close", "", () => this.close(), {"aria-label": t("close")})),
-        n.menu,
         h("div.help", {},
-          button(".person", "person", t("person"), () => this.#send(t("person_message"))),
+          button("", "person", t("person"), () => this.#send(t("person_message"))),
           button("", "exit", t("exit"), () => this.#leave(), {"aria-describedby": "exit"}),
           h("span.sr", {id: "exit"}, t("exit_help"))),
-        n.confirm, n.log, n.foot);
+        n.menu, n.confirm, n.log, n.foot);
 
       // Live regions are here, empty, from the start: a region that comes together with its words stays silent.
       n.live = [n.polite, n.loud, n.status] = ["polite", "assertive", "polite"].map((live, at) =>
         h("div.sr", {"aria-live": live, role: at === 2 ? "status" : null}));
-      n.root = h("section.root", {"aria-label": t("region")}, n.launcher, n.dialog, n.live);
+      n.root = h("section.root", {"aria-label": t("name")}, n.launcher, n.dialog, n.live);
 
       const style = new CSSStyleSheet();
       style.replaceSync(CSS);
@@ -375,7 +374,7 @@ textarea{flex:1;min-width:0;min-height:46px;max-height:8em;padding:.6em .8em;bor
     #launcher() {
       const n = this.#n, open = this.hasAttribute("open"), count = this.#unread.length;
       n.launcher.ariaExpanded = open;
-      n.launcherText.textContent = t(open ? "launcher_open" : "launcher");
+      n.launcherText.textContent = t(open ? "close" : "launcher");
       n.badge.hidden = open || !count;
       n.badge.textContent = t(this.#urgent ? "unread_urgent" : "unread", {n: count});
       n.launcher.classList.toggle("danger", !open && !!this.#urgent);
@@ -395,6 +394,7 @@ textarea{flex:1;min-width:0;min-height:46px;max-height:8em;padding:.6em .8em;bor
       if (n.menu.contains(this.shadowRoot.activeElement)) n.menuButton.focus();
       n.menu.hidden = !open;
       n.menuButton.ariaExpanded = open;
+      if (open) n.larger.focus();
     }
 
     #confirm(ask) {
@@ -479,7 +479,6 @@ textarea{flex:1;min-width:0;min-height:46px;max-height:8em;padding:.6em .8em;bor
     }
 
     #place(item) {
-      const focused = this.shadowRoot.activeElement;
       this.#max = Math.max(this.#max, item.seq || 0);
       // What is not sent stands last; what the server could not number stands where it arrived.
       item.order = item.state ? Infinity : item.seq || this.#max + ++this.#tiny / 1e6;
@@ -489,7 +488,6 @@ textarea{flex:1;min-width:0;min-height:46px;max-height:8em;padding:.6em .8em;bor
       while (at && this.#items[at - 1].order > item.order) at--;
       this.#n.items.insertBefore(item.node, this.#items[at]?.node || null);
       this.#items.splice(at, 0, item);
-      focused?.focus({preventScroll: true});
       this.#note(item);
       if (!this.#batch) queueMicrotask(() => this.#placed());
       (this.#batch ||= []).push(item);
@@ -497,8 +495,9 @@ textarea{flex:1;min-width:0;min-height:46px;max-height:8em;padding:.6em .8em;bor
 
     /** After a batch of changes, once for all of them. */
     #placed() {
-      const come = this.#batch.filter((item) => item.author !== "patient");
+      const come = this.#batch.filter((item) => item.author !== "patient"), urgent = come.find((item) => item.kind === "emergency");
       if (this.#batch.some((item) => item.state)) this.#toEnd();
+      if (urgent) urgent.node.scrollIntoView();
       else if (this.#atEnd) [come.at(-1), come[0]].forEach((item) => item?.node.scrollIntoView({block: "nearest"}));
       else if (come.length) this.#n.latest.hidden = false;
       this.#batch = null;
@@ -512,7 +511,7 @@ textarea{flex:1;min-width:0;min-height:46px;max-height:8em;padding:.6em .8em;bor
       const origins = [location.origin, new URL(this.#base).origin];
       return h("div.msg." + author + (urgent ? ".alert" : ""), {},
         h("div.meta", {}, h(patient ? "b.sr" : "b", {dir: "auto"}, this.#name({author, name})), h("time", {datetime: at}, clock(at))),
-        h("div.bubble", {lang, role: urgent ? "group" : null, "aria-label": urgent ? t(kind) : null},
+        h("div.bubble", {lang, ...(urgent && {role: "group", "aria-label": t(kind)})},
           urgent && h("h3", {}, icon("alert"), t(kind)),
           formatted(text, (words) => (patient ? [words] : linked(words, origins))),
           urgent && call(".solid.danger", NUMBER, t("call"))),
@@ -628,8 +627,7 @@ textarea{flex:1;min-width:0;min-height:46px;max-height:8em;padding:.6em .8em;bor
     /** The answer's JSON (or the answer itself for a stream); throws {status, after, error, advice}, or the network's error. */
     async #api(method, path, body, more) {
       const answer = await fetch(this.#base + path, {method, body: body && JSON.stringify(body), cache: "no-store", credentials: "omit",
-        headers: {...(this.#token && {authorization: "Bearer " + this.#token}), ...(body && {"content-type": "application/json"}),
-          ...(more && {"last-event-id": this.#last})},
+        headers: {...(this.#token && {authorization: "Bearer " + this.#token}), "content-type": "application/json", "last-event-id": this.#last},
         signal: AbortSignal.timeout(20000), ...more});
       const {ok, status} = answer;
       if (ok && (more || status === 204)) return answer;
@@ -766,9 +764,10 @@ textarea{flex:1;min-width:0;min-height:46px;max-height:8em;padding:.6em .8em;bor
     /** Connected or not: said only when it lasts. */
     #net(up) {
       const {line, offline, status} = this.#n;
-      clearTimeout(this.#lost);
-      if (line.hidden === up) return;
+      if (up) this.#lost = clearTimeout(this.#lost);
+      if (line.hidden === up || this.#lost && navigator.onLine) return;
       this.#lost = setTimeout(() => {
+        this.#lost = null;
         line.hidden = offline.hidden = up;
         this.#outbox.forEach((item) => this.#note(item));
         if (this.#atEnd) this.#toEnd();
@@ -883,7 +882,7 @@ textarea{flex:1;min-width:0;min-height:46px;max-height:8em;padding:.6em .8em;bor
 
     #copy() {
       return [t("saved_title"), date(now()), t("saved_note"), ...this.#items.map((item) =>
-        `[${date(item.at)}] ${this.#name(item)}${item.state ? " (" + t("unsent") + ")" : ""}: ${clean(item.text)}`)];
+        `[${date(item.at)}] ${this.#name(item)}${item.state ? " (" + t("sending") + ")" : ""}: ${clean(item.text)}`)];
     }
 
     #save() {
@@ -905,7 +904,10 @@ textarea{flex:1;min-width:0;min-height:46px;max-height:8em;padding:.6em .8em;bor
       view.print();
     }
 
-    #toEnd() { this.#n.end.scrollIntoView({block: "end"}); this.#n.latest.hidden = true; }
+    #toEnd() {
+      this.#n.end.scrollIntoView({block: "end"});
+      this.#n.latest.hidden = this.#atEnd = true;
+    }
   }
 
   customElements.get("careline-chat") || customElements.define("careline-chat", CarelineChat);

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlparse
 
 import rjsmin
@@ -27,7 +27,8 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-       "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'")
+       "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+       "require-trusted-types-for 'script'; trusted-types 'none'")
 CLINIC = {"name": "Riverside Clinic", "phone": "020 7946 0100"}
 
 
@@ -68,7 +69,6 @@ class FakeGateway:
         self.talks: dict[str, Talk] = {}  # by token
         self.pages: dict[str, str] = {}
         self.posts: list[dict[str, Any]] = []  # every POST /v1/messages that arrived, repeats too
-        self.violations: list[str] = []
         self.texts_sent: list[dict[str, Any]] = []  # the simulated phone
         self.reply: Callable[[FakeGateway, Talk, str], None] = lambda gateway, talk, text: None
         self.greeting: dict[str, Any] | None = None
@@ -135,7 +135,11 @@ class FakeGateway:
 
     @property
     def talk(self) -> Talk:
-        """The newest conversation."""
+        """The newest conversation; waits a moment for the widget to start it."""
+        for _ in range(100):
+            if self.talks:
+                break
+            time.sleep(0.03)
         return list(self.talks.values())[-1]
 
     def say(self, text: str, talk: Talk | None = None, *, author: str = "assistant", kind: str = "text",
@@ -180,7 +184,7 @@ def cut(one: socket.socket) -> None:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     house: FakeGateway
-    kinds = {".js": "text/javascript", ".css": "text/css", ".html": "text/html; charset=utf-8"}
+    kinds: ClassVar = {".js": "text/javascript", ".css": "text/css", ".html": "text/html; charset=utf-8"}
 
     def setup(self) -> None:
         super().setup()
