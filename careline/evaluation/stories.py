@@ -1,6 +1,7 @@
 """Does each condition's own typical story lead to its level? `python -m careline.evaluation.stories [--all] [FILE]`.
 
-The story of a condition is the findings that most people with it have, at the age and sex at which it is commonest.
+The story of a condition is the findings that most people with it have, without those that would be unusual, at the
+age and sex at which it is commonest.
 With a case file of diagnoses, the gold conditions that the knowledge base does not know are listed by kind.
 """
 
@@ -20,6 +21,8 @@ from careline.triage.case import Case, Patient, evidence
 from careline.triage.engine import Engine, engine
 
 _TYPICAL = 0.5
+_TELLING = 0.05  # a finding that is denied because it would be unusual
+_DECISIVE = 8  # a risk without which one would not think of it
 _AGES = (0.4, 5.0, 15.0, 30.0, 52.0, 75.0)  # one for each band of incidence
 
 
@@ -47,7 +50,14 @@ def typical(condition: Condition, base: Knowledge) -> Case:
     sexes = {base.findings[ident].sex for ident in common} - {None}
     if sexes:
         sex = sexes.pop()
-    return Case(Patient(_AGES[order[0]], sex), evidence(common))
+    # What makes it possible at all (an exposure, a known illness), and what would speak for something else.
+    common += [
+        ident
+        for ident, ratio in condition.risk.items()
+        if ratio >= _DECISIVE and base.findings[ident].sex in (None, sex)
+    ]
+    denied = [ident for ident, p in condition.findings.items() if p <= _TELLING]
+    return Case(Patient(_AGES[order[0]], sex), evidence(dict.fromkeys(common), denied))
 
 
 def tell(brain: Engine, condition: Condition) -> Story:
