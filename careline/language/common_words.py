@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from careline.language.wordlist import words
+
+# words that at least six files of software documentation and licences use: correct, general English
+GENERAL = words((Path(__file__).parent / "common_words.txt").read_text(encoding="utf-8"))
 
 COMMON = words(
     "about above after again all also always another anyone around asked away back because been before being "
@@ -66,4 +71,38 @@ COMMON = words(
     "brake break bleak freak steak sneak creak streak depressing dressing pressing blessing guessing missing "
     "kissing passing massing tossing crossing bossing losing closing posing nosing dosing rousing housing "
     "causing pausing fusing musing amusing confusing refusing excusing accusing abusing"
+)
+
+# what patients write about besides their complaints
+EVERYDAY = words(
+    "cries crying cupboard weighs painkiller painkillers afternoon boyfriend girlfriend anymore wedding homework "
+    "campfire grandmother grandfather grandson granddaughter bottles bottle curry bowl bowls carry bother "
+    "bothered bothering pillow pillows blanket bedtime nappy nappies diaper buggy pram nursery school classes "
+    "pupil exam exams lecture uni college office colleague builder plumber lorry bike bicycle scooter trampoline "
+    "football netball rugby tennis hockey swimming pool beach holiday camping tent garden gardening mowing lawn "
+    "ladder roof garage shed kitchen kettle oven toaster saucepan frying cooking pasta chicken beef lamb pork "
+    "prawn prawns shrimp fish salad sandwich bread toast cereal biscuit biscuits cake chocolate sweets candy "
+    "crisps chips pizza kebab takeaway soup stew rice noodles yoghurt cheese butter cream eggs squash juice coke "
+    "lager cider whisky vodka brandy gin rum pint pints tablet tablets capsule plaster plasters bandage dressing "
+    "dressings bath shower towel towels soap shampoo perfume deodorant washing powder bleach dishwasher laundry "
+    "carpet curtain curtains sofa couch mattress duvet slippers trainers boots sandals jumper trousers jeans "
+    "tights skirt dress coat scarf gloves ring rings necklace earring earrings watch glasses spectacles phone "
+    "photo photos picture pictures video website leaflet receptionist surgery pharmacy pharmacist chemist "
+    "ambulance paramedic paramedics midwife dentist optician physio carer carers warden vicar police postman "
+    "neighbour neighbours friend friends mate mates flatmate housemate landlord tenant lodger boss manager "
+    "customer husband wife partner fiance divorce divorced widow funeral birthday christmas easter weekend "
+    "weekday fortnight morning evening midnight noon yesterday tomorrow daytime monthly weekly hourly lately "
+    "recently usually sometimes somewhere anywhere everywhere nowhere somehow anyhow whoever whatever whenever "
+    "everyday halfway overall indoors outdoors upstairs downstairs inches inch pound pounds stone kilo kilos lump "
+    "sum wrist scared scary shared severity intensity stated reach raised raising triggers trigger wiped wipe "
+    "stuck stick skip skips piles pile pickles bars handle handled wave waves stinking snoring bruising bearing "
+    "scales scaly peeling leaky leaving leave march sport sports twisted twisting awake aware spare spared stared "
+    "staring stares glared cared sheds fled bled sped waist officer reception wheelchair threatening bothersome "
+    "coping voices violence violent abuser dislike sitter smiling dreading phones phoned shred revising ruining "
+    "posture infected injected engaged american african widespread careless reckless heartbroken panicking grape "
+    "weaning sipping crackers fist blade blades scald strangled physician takeover healthcare specialty "
+    "specialist stakes mumbles thriving perking nicking toothpaste effortless bingo filing clerical writhing "
+    "premonitions subsided troublesome chronically countless witnesses awakens minimising weakened hangover "
+    "scolding stalking withholding signpost prescribe changeable hospitalization starter depression digression "
+    "fades fade liner symptom impaired irregularity"
 )

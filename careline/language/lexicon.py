@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from careline.language.common_words import COMMON
+from careline.language.common_words import COMMON, EVERYDAY, GENERAL
 from careline.language.tokens import WORD, Speller, Token, stem, tokenise
 from careline.language.wordlist import words
 
@@ -158,7 +158,9 @@ def build(entries: Iterable[Mapping[str, Any]], composition: Mapping[str, Any]) 
     }
     _patterns(lexicon, raw, surface)
     lexicon.speller = Speller(
-        surface, COMMON | FILLERS | LIGHT | NEGATIONS, glue=("my", "in", "on", "and", "the", "no")
+        surface,
+        COMMON | EVERYDAY | GENERAL | _plain_words(raw) | FILLERS | LIGHT | NEGATIONS,
+        glue=("my", "in", "on", "and", "the", "no"),
     )
     return lexicon
 
@@ -273,6 +275,17 @@ def _patterns(lexicon: Lexicon, raw: Iterable[Mapping[str, Any]], surface: set[s
             lexicon.by_site.setdefault(sites[0], []).append(pattern)
     for rows in lexicon.literal_patterns.values():
         rows.sort(key=lambda row: -len(row[0]))
+
+
+def _plain_words(raw: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Words of the questions and explanations: correct English too."""
+    found: set[str] = set()
+    for entry in raw:
+        for part in ("name", "plain", "ask", "ask_other", "help"):
+            found.update(
+                str(entry.get(part) or "").lower().replace(",", " ").replace("?", " ").replace(".", " ").split()
+            )
+    return found
 
 
 def _variants(lexicon: Lexicon, stems: tuple[str, ...], ident: str) -> Iterable[tuple[str, ...]]:
