@@ -188,6 +188,13 @@ def read(text: str, today: date, medicine_words: Callable[[str], tuple[str, str]
     _counts(line, said)
     _site(line, said)
     _amounts(line, said)
+    # "at 8 every morning": the part of the day says which 8 is meant.
+    if len(said.unsure_clocks) == 1 and len({name for _, name in said.anchors}) == 1:
+        (hour, minute), name = said.unsure_clocks[0], said.anchors[0][1]
+        if name in ("morning", "breakfast") and 4 <= hour < 12:
+            said.clocks, said.unsure_clocks = [(hour, minute)], []
+        elif name in ("evening", "dinner", "night", "bedtime", "afternoon") and 1 <= hour < 12 and (hour >= 5 or name == "afternoon"):
+            said.clocks, said.unsure_clocks = [(hour + 12, minute)], []
     # "6 in the morning and 8 at night": clock times for one reader, units of insulin for another.
     if (said.bare_clocks > 1 and not said.amounts) or (said.bare_clocks and any(a.unit is None for a in said.amounts)):
         said.blocks.append("clock_or_amount")

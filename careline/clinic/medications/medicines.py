@@ -104,3 +104,18 @@ _NOT_NAMES = {
     "tablet", "tablets", "capsule", "capsules", "daily", "twice", "every", "morning", "night", "evening", "needed",
     "hours", "weeks", "cream", "inhaler", "drops", "medicine", "medication", "water", "blood", "pressure",
 }
+
+
+@lru_cache(maxsize=1)
+def _grace() -> dict[str, int]:
+    return yaml.load(FILE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["grace_minutes"]
+
+
+def grace_minutes(medicine: Medicine | None) -> int:
+    """How many minutes late a reminder may still go out, by the class of the medicine."""
+    table = _grace()
+    if medicine is None:
+        return table["default"]
+    if medicine.weekly_only:
+        return table["weekly_only"]
+    return table.get(medicine.group, table["critical"] if medicine.critical else table["default"])
