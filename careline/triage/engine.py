@@ -85,9 +85,12 @@ class Engine:
             return plain
         return Assessment(case, plain.facts, plain.belief, plain.weights, plain.condition_levels, plain.decision, level)
 
-    def next_questions(self, assessment: Assessment) -> list[Choice]:
-        """Questions worth asking, best first; none when the level is an emergency: advice comes first."""
-        if assessment.level.is_emergency:
+    def next_questions(self, assessment: Assessment, goal: str = "triage") -> list[Choice]:
+        """Questions worth asking, best first; none when the level is an emergency: advice comes first.
+
+        With the goal "diagnosis" (a clinician asks, or a case is replayed) an emergency does not end them.
+        """
+        if goal == "triage" and assessment.level.is_emergency:
             return []
         return self.questions.rank(assessment.facts, assessment.belief, assessment.condition_levels, assessment.level)
 

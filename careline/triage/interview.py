@@ -13,14 +13,15 @@ from careline.triage.shapes import Interview
 
 _SHOWN = 8
 _GROUP = 5
-_SURE = 0.9  # a belief as clear as this needs no further question about the condition
+_SURE = 0.98  # a belief as clear as this needs no further question about the condition
 _ANSWERS = ("present", "absent", "unknown")
 
 
 def step(engine: Engine, case: Case, interview: Interview) -> dict[str, Any]:
     """The answer of /v1/diagnosis. Findings that were asked without an answer count as "don't know"."""
     assessment = engine.assess(case)
-    choices = [c for c in engine.next_questions(assessment) if c.id not in set(interview.asked)]
+    asked = set(interview.asked)
+    choices = [c for c in engine.next_questions(assessment, interview.goal) if c.id not in asked]
     count = interview.questions_asked if interview.questions_asked is not None else len(interview.asked)
     stop = done(engine, assessment, choices, count, interview)
     return {
