@@ -70,6 +70,7 @@ _GONE_PHRASES = (
     "come down", "came down", "back to normal",
     "came down to normal", "is normal now", "gave up", "never came back",
 )  # fmt: skip
+_ENDS = words("now away completely but and today this since by after within yesterday last again altogether though")
 _NOT_GONE = words(
     "not hasnt havent never wont isnt no wouldnt doesnt didnt nothing dont after before until if unless except when"
 )
@@ -334,32 +335,12 @@ class Scope:
                     )
                 )
             ):
-                following = tail[n + 1 : n + 2]
-                if (
-                    word in ("gone", "passed", "stopped", "cleared")
-                    and following
-                    and following[0]
-                    in (
-                        "down",
-                        "up",
-                        "on",
-                        "into",
-                        "to",
-                        "through",
-                        "worse",
-                        "numb",
-                        "blue",
-                        "for",
-                        "me",
-                        "off",
-                        "from",
-                        "out",
-                        "red",
-                        "my",
-                    )
-                ):
-                    return pair in _GONE_PHRASES
-                return True
+                if word not in ("gone", "passed", "stopped", "cleared") or pair in _GONE_PHRASES:
+                    return True
+                k = j + n + 1  # "gone" ends the matter, "gone hard" and "gone down my leg" do not
+                if k >= len(texts) or self.kinds[k] != WORD or texts[k] in _ENDS:
+                    return True
+                break
         rest = texts[j:]
         for n in range(len(rest) - 1):
             if " ".join(rest[n : n + 2]) in ("any more", "not anymore", "no more") or rest[n] == "anymore":

@@ -102,7 +102,7 @@ class Lexicon:
     severity: dict[str, str] = field(default_factory=dict)
     normal_words: frozenset[str] = frozenset()
     sites: frozenset[str] = frozenset()
-    by_site: dict[str, list[Pattern]] = field(default_factory=dict)  # two-word patterns of a site and something
+    by_unit: dict[str, list[Pattern]] = field(default_factory=dict)  # two-word patterns by each of their words
 
     def is_a(self, child: str, parent: str) -> bool:
         """True when `parent` is `child` or one of its ancestors."""
@@ -170,7 +170,7 @@ def _groups(lexicon: Lexicon, composition: Mapping[str, Any], surface: set[str])
     for meaning, items in (composition.get("words") or {}).items():
         for item in items:
             tokens = words_of(str(item))
-            surface.update(t.raw for t in tokens)
+            surface.update(t.text for t in tokens)
             stems = tuple(t.stem for t in tokens)
             if len(stems) == 1:
                 if meaning not in single.setdefault(stems[0], []):
@@ -197,7 +197,7 @@ def _opposites(lexicon: Lexicon, composition: Mapping[str, Any], surface: set[st
         names.append(f"!{finding}")
         for item in items:
             tokens = words_of(str(item))
-            surface.update(t.raw for t in tokens)
+            surface.update(t.text for t in tokens)
             stems = tuple(t.stem for t in tokens)
             rows = lexicon.literals.setdefault(stems[0], [])
             rows.append((stems, names[-1]))
@@ -205,13 +205,13 @@ def _opposites(lexicon: Lexicon, composition: Mapping[str, Any], surface: set[st
     for number, row in enumerate(composition.get("umbrella") or ()):
         for item in row.get("words") or ():
             tokens = words_of(str(item))
-            surface.update(t.raw for t in tokens)
+            surface.update(t.text for t in tokens)
             stems = tuple(t.stem for t in tokens)
             lexicon.literals.setdefault(stems[0], []).append((stems, f"%{number}"))
     for row in composition.get("relatives") or ():
         for item in row.get("words") or ():
             tokens = words_of(str(item))
-            surface.update(t.raw for t in tokens)
+            surface.update(t.text for t in tokens)
             stems = tuple(t.stem for t in tokens)
             lexicon.literals.setdefault(stems[0], []).append((stems, f"^{row['means']}"))
 
@@ -240,7 +240,6 @@ def _patterns(lexicon: Lexicon, raw: Iterable[Mapping[str, Any]], surface: set[s
     for entry in raw:
         for wording in [*(entry.get("clinical") or ()), *(entry.get("patient") or ())]:
             tokens = words_of(str(wording))
-            surface.update(t.raw for t in tokens)
             surface.update(t.text for t in tokens)
             stems = tuple(t.stem for t in tokens)
             inner = content(stems)
@@ -260,9 +259,13 @@ def _patterns(lexicon: Lexicon, raw: Iterable[Mapping[str, Any]], surface: set[s
     for meaning, ident in (lexicon.data.get("whole") or {}).items():
         if ident in lexicon.findings:
             found[ident, (meaning,)] = Pattern(ident, (meaning,), False, False)
+    general = [f.id for f in lexicon.findings.values() if f.kind == "quality"]
     for ident, units in list(found):
-        # a child that is worded like its parent would turn every mention of the parent into the child
-        if any((parent, units) in found for parent in lexicon.findings[ident].parents):
+        # "severe pain" is a quality, whatever else claims it; a child that is worded like its parent would turn every mention of the parent into the child
+        finding = lexicon.findings[ident]
+        if any((parent, units) in found for parent in finding.parents) or (
+            finding.kind != "quality" and any((q, units) in found for q in general)
+        ):
             del found[ident, units]
     count = Counter(unit for pattern in found.values() for unit in set(pattern.units))
     for pattern in found.values():
@@ -270,9 +273,9 @@ def _patterns(lexicon: Lexicon, raw: Iterable[Mapping[str, Any]], surface: set[s
         lexicon.patterns.setdefault(anchor, []).append(pattern)
     lexicon.sites = frozenset(site for sites in lexicon.compose.values() for site in sites)
     for pattern in found.values():
-        sites = [u for u in pattern.units if u in lexicon.sites]
-        if len(pattern.units) == 2 and len(sites) == 1:
-            lexicon.by_site.setdefault(sites[0], []).append(pattern)
+        if len(pattern.units) == 2:
+            for unit in pattern.units:
+                lexicon.by_unit.setdefault(unit, []).append(pattern)
     for rows in lexicon.literal_patterns.values():
         rows.sort(key=lambda row: -len(row[0]))
 
@@ -295,7 +298,11 @@ def _variants(lexicon: Lexicon, stems: tuple[str, ...], ident: str) -> Iterable[
     eyes, "red" is not). Which groups are findings by themselves says `whole`.
     """
     lasting = ident.endswith(("_prolonged", "_persistent"))
-    for units in {_units(lexicon, stems, True), _units(lexicon, stems, False)}:
+    whole = lexicon.data.get("whole") or {}
+    closest = _units(lexicon, stems, True)
+    if len(closest) == 1 and closest[0] in whole and whole[closest[0]] != ident and len(content(stems)) > 1:
+        return  # "going to pass out" is a phrase of a group that is another finding
+    for units in {closest, _units(lexicon, stems, False)}:
         if len(units) > 1:
             if all(u in LIGHT for u in units) or len(set(units)) == 1 or (lasting and not _TIMES.isdisjoint(units)):
                 continue

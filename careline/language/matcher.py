@@ -65,7 +65,13 @@ def read(lexicon: Lexicon, tokens: Sequence[Token], begin: int, end: int) -> Sen
         cost = _gap(token)
         total += cost
         sums.append(total)
-        easy += 0.7 if token.kind == COMMA or token.text in _JOINS or token.text == "then" else cost if cost < _FAR else _DENIED
+        easy += (
+            0.7
+            if token.kind == COMMA or token.text in _JOINS or token.text == "then"
+            else cost
+            if cost < _FAR
+            else _DENIED
+        )
         easier.append(easy)
         if token.kind in (COMMA, CLAUSE):
             continue
@@ -284,17 +290,61 @@ def carried_sites(lexicon: Lexicon, sentence: Sentence, kept: list[Match]) -> li
         eased.append(total)
     strict, sentence.weight = sentence.weight, eased
     out: dict[tuple[str, tuple[int, ...]], Match] = {}
-    for site in lexicon.sites & sentence.at.keys():
-        for pattern in lexicon.by_site.get(site, ()):
-            other = pattern.units[1] if pattern.units[0] == site else pattern.units[0]
-            for place in sentence.at.get(other, ()):
-                if place[0] not in covered and sentence.tokens[place[0]].stem not in LIGHT:
-                    match = _align(sentence, pattern, other, place)
-                    if match is not None:
+    for meaning, places in sentence.at.items():
+        patterns = lexicon.by_unit.get(meaning)
+        if not patterns:
+            continue
+        for place in places:
+            if place[0] in covered or sentence.tokens[place[0]].stem in LIGHT:
+                continue
+            for pattern in patterns:
+                other = pattern.units[1] if pattern.units[0] == meaning else pattern.units[0]
+                if other in sentence.at and any(p[0] in covered for p in sentence.at[other]):
+                    match = _align(sentence, pattern, meaning, place)
+                    if match is not None and (match.cost <= 0.9 or other in lexicon.sites):
                         match.cost += 0.5
                         _add(out, match)
     sentence.weight = strict
-    return list(out.values())
+    return [*out.values(), *_lonely(lexicon, sentence, covered)]
+
+
+def _lonely(lexicon: Lexicon, sentence: Sentence, covered: set[int], before: str | None = None) -> list[Match]:
+    """ "my ear has been blocked since swimming, gunk coming out": a sensation without a site of its own takes the only
+    one of the sentence, or that of the sentence `before`."""
+    sites = {site for site in lexicon.sites & sentence.at.keys()}
+    if len(sites) > 1:
+        # "top of the foot" is foot; keep the sites that are words of their own
+        return []
+    if not sites and before is None:
+        return []
+    site = next(iter(sites)) if sites else before
+    out: list[Match] = []
+    for sensation, findings in lexicon.compose.items():
+        finding = findings.get(site or "")
+        if finding is None or sensation in _NEEDS_SITE:
+            continue
+        for place in sentence.at.get(sensation, ()):
+            if place[0] not in covered:
+                tokens = tuple(range(*place))
+                out.append(Match(finding, tokens, 1.0, composed=True))
+                break
+    return out
+
+
+_NEEDS_SITE = frozenset(["bleed", "weak", "lump", "stiff", "tight", "rash"])
+
+
+def lonely(lexicon: Lexicon, sentence: Sentence, kept: list[Match], before: str | None) -> list[Match]:
+    """Sensations of a sentence without any site, said of the site of the sentence before ("It is swollen.")."""
+    if before is None or lexicon.sites & sentence.at.keys():
+        return []
+    return _lonely(lexicon, sentence, {i for m in kept for i in m.tokens}, before)
+
+
+def only_site(lexicon: Lexicon, sentence: Sentence) -> str | None:
+    """The body site of a sentence that names exactly one."""
+    sites = lexicon.sites & sentence.at.keys()
+    return next(iter(sites)) if len(sites) == 1 else None
 
 
 def _worth(match: Match) -> float:
@@ -378,7 +428,8 @@ def denied_qualities(lexicon: Lexicon, sentence: Sentence, kept: list[Match]) ->
             if len(needed) != 1 or lexicon.is_a(match.finding, child):
                 continue
             for place in sentence.at.get(needed[0], ()):
-                if not match.end < place[0] <= match.end + 7 or any(match.end <= m.start < place[1] for m in kept):
+                between = [m for m in kept if match.end <= m.start and m.end <= place[1]]
+                if not match.end < place[0] <= match.end + 16 or any(_rows(lexicon, m.finding) for m in between[:-1]):
                     continue
                 before = sentence.tokens[max(match.end, place[0] - 4) : place[0]]
                 if any(t.text in NEGATIONS for t in before) and not any(t.kind == CLAUSE for t in before):

@@ -133,6 +133,7 @@ class _Reader:
     ) -> None:
         self.text, self.normal, self.tokens, self.person, self.known = text, normal, tokens, person, known
         self._given = given
+        self._site: str | None = None  # the body site of the sentence before
         self.subject: Literal["self", "other"] = "self" if subject == "other" and describes_self(tokens) else subject
         self.drafts: list[_Draft] = []
         self.masks = masks_of.annotate(tokens)
@@ -188,16 +189,19 @@ class _Reader:
         candidates = [m for m in matcher.matches(self.known, sentence) if not denied.issuperset(m.tokens)]
         kept = matcher.resolve(self.known, sentence, candidates)
         more = matcher.carried_sites(self.known, sentence, kept)
+        more += matcher.lonely(self.known, sentence, kept, self._site)
         if more:
             kept = matcher.resolve(self.known, sentence, [*kept, *more])
+        self._site = matcher.only_site(self.known, sentence) or (self._site if end - begin <= 8 else None)
         special = matcher.qualities(self.known, sentence, kept, earlier)
         special += matcher.denied_qualities(self.known, sentence, kept)
         scope = Scope(self.tokens, begin, end)
+        general = self._general_question(begin, end)
         consumed = {n for m in kept for n in m.negations}
         spans = [(m.start, m.end) for m in kept]
         for match in (*kept, *special):
             assertion = self._assert(scope, match, consumed, spans)
-            asked = any(self.masks[i] & masks_of.HYPOTHETICAL for i in match.tokens)
+            asked = general or any(self.masks[i] & masks_of.HYPOTHETICAL for i in match.tokens)
             if asked and assertion.choice != "unknown" and not self._stated(match):
                 continue
             owner = self.about.at(match.start)
@@ -214,6 +218,14 @@ class _Reader:
         ]
         specialisable = [m for m in positive if matcher._rows(self.known, m.finding)]
         return specialisable[-1] if specialisable else earlier
+
+    def _general_question(self, begin: int, end: int) -> bool:
+        """ "Does ibuprofen cause stomach pain?" is about nobody."""
+        if end >= len(self.tokens) or "?" not in self.tokens[end].raw:
+            return False
+        texts = [t.text for t in self.tokens[begin:end]]
+        causes = {"cause", "causes", "causing", "lead", "trigger", "contagious", "hereditary"}
+        return bool(texts) and texts[0] in _ASKS and bool(causes & set(texts)) and "my" not in texts
 
     def _stated(self, match: matcher.Match) -> bool:
         """A medicine or illness named in a question is still the person's: "can I take ibuprofen with my warfarin"."""
@@ -274,7 +286,8 @@ class _Reader:
     def _umbrellas(self, number: int, sentence: matcher.Sentence, scope: Scope, spans: list[tuple[int, int]]) -> None:
         for n, row in enumerate(self.known.data.get("umbrella") or ()):
             for first, after in sentence.at.get(f"%{n}", ()):
-                if scope.judge(first, after, (), spans).choice == "absent":
+                before = {t.text for t in self.tokens[max(sentence.begin, first - 3) : first]}
+                if "no" in before or scope.judge(first, after, (), spans).choice == "absent":
                     place = tuple(range(first, after))
                     for finding in row["denies"]:
                         self.drafts.append(_Draft(finding, place, number, "absent", False, self.about.at(first)))
@@ -589,6 +602,9 @@ class _Reader:
 def replace_draft(draft: _Draft, finding: str) -> _Draft:
     """The same mention as another finding."""
     return replace(draft, finding=finding)
+
+
+_ASKS = frozenset(["does", "do", "can", "could", "will", "would", "is", "are", "what", "why", "how", "should"])
 
 
 def _rank(draft: _Draft) -> tuple[int, int, int]:
