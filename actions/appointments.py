@@ -163,6 +163,8 @@ def take(booking: Booking, who: Whose, said: Said, sender: str, dispatcher: Coll
     if step == "type":
         with read_scope() as session:
             _take_type(session, booking, words)
+        if booking["step"] == "when" and _DATE_WORDS.search(f"{booking['words']} {words}".lower()):
+            _take_when(booking, who, words if said.text else booking["words"], dispatcher)
     elif step == "which":
         with read_scope() as session:
             _take_which(session, booking, who.patient_id or "", said, dispatcher)
@@ -203,6 +205,8 @@ def _take_type(session: Session, booking: Booking, words: str) -> None:
 
 def _names(kind: AppointmentType, plain: str) -> bool:
     own = f"{kind.code} {kind.name}".lower()
+    if kind.mode != "in_person" and not re.search(_KINDS["phone"] + "|" + _KINDS["video"], plain):
+        return False  # "see a doctor" is no wish for a call with one
     if kind.name.lower() in plain:
         return True
     return any(word in own and re.search(pattern, plain) for word, pattern in _KINDS.items())

@@ -108,6 +108,16 @@ def previous_actions(tracker: Tracker) -> list[str]:
     return turns[-2] if len(turns) > 1 else []
 
 
+def opened_by_this_message(tracker: Tracker, form: str) -> bool:
+    """Whether the form was not yet open when the patient wrote: then the message is no answer to its question."""
+    for event in reversed(tracker.events):
+        if event.get("event") == "user":
+            break
+        if event.get("event") == "active_loop" and event.get("name") == form:
+            return True
+    return False
+
+
 def ask_for_identity(dispatcher: CollectingDispatcher, then: str) -> None:
     """The gateway finds out who this is (phone, code) and sends `then` when it knows."""
     dispatcher.utter_message(json_message={"need": "identity", "then": then})

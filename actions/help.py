@@ -34,7 +34,7 @@ REASONS = {
 }
 LIKELY = 0.08
 # What "yes" starts, by the payload of the button that was offered.
-OFFERS = {"/resume_check": "symptom_form", "/report_symptom": "symptom_form", "/human": "action_human"}
+OFFERS = {"/resume_check": "symptom_form", "/report_symptom": "symptom_form"}
 
 
 def close_forms(tracker: Tracker) -> list[EventType]:
@@ -132,7 +132,10 @@ class TakeUpOffer(Action):
         return "action_take_up_offer"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[EventType]:
-        target = OFFERS.get(tracker.get_slot("offer") or "")
+        offer = tracker.get_slot("offer")
+        if offer == "/human":
+            return [SlotSet("offer", None), *Human().run(dispatcher, tracker, domain)]
+        target = OFFERS.get(offer or "")
         if target:
             return [SlotSet("offer", None), FollowupAction(target)]
         dispatcher.utter_message(response="utter_anything_else")

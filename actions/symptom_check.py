@@ -11,14 +11,22 @@ from datetime import datetime
 from typing import Any
 
 from rasa_sdk import Action, FormValidationAction, Tracker
-from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
+from rasa_sdk.events import ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from actions import interview, triage_client
-from actions.dialogue import ask_for_identity, interrupts, is_sms, last_said, listed, wording
+from actions.dialogue import (
+    ask_for_identity,
+    interrupts,
+    is_sms,
+    last_said,
+    listed,
+    opened_by_this_message,
+    wording,
+)
 from careline.clinic import conversations, patients
 from careline.clinic.db import read_scope, session_scope, utcnow
 from careline.clinic.escalations import open_or_raise
@@ -114,7 +122,7 @@ class ValidateSymptomForm(FormValidationAction):
         said = last_said(tracker)
         new = said.key != state["seen"]
         if new and not interrupts(domain, SLOT, said.intent):
-            if said.intent in WORDLESS and tracker.active_loop_name != FORM:
+            if said.intent in WORDLESS and opened_by_this_message(tracker, FORM):
                 if state["question"]:
                     dispatcher.utter_message(response="utter_resumed")
                 state["seen"] = said.key
@@ -346,7 +354,7 @@ class TextMeThis(Action):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[EventType]:
         if is_sms(tracker):
             dispatcher.utter_message(response="utter_text_already_here")
-            return [FollowupAction("action_advice_again")]
+            return _with_last_result(dispatcher, tracker, domain, say_advice)
         now = utcnow()
         with session_scope() as session:
             conversation = conversations.by_sender(session, tracker.sender_id)

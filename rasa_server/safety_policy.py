@@ -25,11 +25,14 @@ LISTEN = "action_listen"
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=False)
 class SafetyPolicy(Policy):
-    """`responses` of its configuration: intent -> the actions to take, in this order, from any state."""
+    """`responses` of its configuration: intent -> the actions to take, in this order, from any state.
+
+    `clear` names the forms' slots to empty; after an action of `last` it is the patient's turn.
+    """
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        return {"priority": 100, "responses": {}, "clear": []}
+        return {"priority": 100, "responses": {}, "clear": [], "last": []}
 
     @classmethod
     def create(
@@ -66,23 +69,28 @@ class SafetyPolicy(Policy):
             return self._prediction(self._default_predictions(domain))
         probabilities = self._default_predictions(domain)
         probabilities[domain.index_for_action(action)] = 1.0
+        # Only a sequence of its own closes the form.
+        named = tracker.latest_message.intent.get("name") in self.config["responses"]
         return self._prediction(
-            probabilities, optional_events=self._close_form(tracker), is_no_user_prediction=True
+            probabilities,
+            optional_events=self._close_form(tracker) if named else None,
+            is_no_user_prediction=True,
         )
 
     def _next(self, tracker: DialogueStateTracker) -> Optional[Text]:
         """The next action of this turn's sequence; None when this policy has nothing to say."""
-        sequence = self.config["responses"].get(tracker.latest_message.intent.get("name"))
-        if sequence is None:
-            return None
-        done = 0
+        done: List[Text] = []
         for event in reversed(tracker.applied_events()):
             if isinstance(event, UserUttered):
                 break
             if isinstance(event, ActionExecuted):
-                done += 1
+                done.append(event.action_name)
+        sequence = self.config["responses"].get(tracker.latest_message.intent.get("name"))
+        if sequence is None:
+            # No rule follows the fallback action: without this it would follow itself, ten times.
+            return LISTEN if done and done[0] in self.config["last"] else None
         sequence = [*sequence, LISTEN]
-        return sequence[done] if done < len(sequence) else LISTEN
+        return sequence[len(done)] if len(done) < len(sequence) else LISTEN
 
     def _close_form(self, tracker: DialogueStateTracker) -> List:
         if not tracker.active_loop_name:

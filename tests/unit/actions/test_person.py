@@ -50,8 +50,15 @@ def test_who_it_is_about(text, who):
 
 @pytest.mark.parametrize(
     ("text", "sex"),
-    [("female", "female"), ("I'm a man", "male"), ("45m", "male"), ("my wife", "female"), ("both", None), ("34", None),
-     ("my mum and my dad", None)],
+    [
+        ("female", "female"),
+        ("I'm a man", "male"),
+        ("45m", "male"),
+        ("my wife", "female"),
+        ("both", None),
+        ("34", None),
+        ("my mum and my dad", None),
+    ],
 )
 def test_sex_is_read(text, sex):
     assert person.sex(text) == sex
