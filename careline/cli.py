@@ -67,7 +67,7 @@ def _staff(arguments: argparse.Namespace) -> int:
     from getpass import getpass
 
     from careline.clinic.db import session_scope, utcnow
-    from careline.clinic.staff import add_staff
+    from careline.clinic.staff.accounts import add_staff
     from careline.errors import CarelineError
 
     password = arguments.password or getpass("Password for the new account: ")

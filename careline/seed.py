@@ -9,7 +9,7 @@ from careline.settings import Settings
 def seed(known: Settings) -> None:
     """Put the demo data in, once; running it again changes nothing."""
     from careline.clinic.appointments.seed import seed_demo_clinic
-    from careline.clinic.staff import seed_demo_staff
+    from careline.clinic.staff.accounts import seed_demo_staff
 
     now = utcnow()
     with session_scope() as session:
