@@ -62,8 +62,8 @@ _UNSURE_PHRASES = (
 _GONE_AFTER = ("resolved", "settled", "subsided", "gone", "stopped", "cleared", "disappeared", "vanished", "passed")
 _GONE_PHRASES = (
     "went away", "gone away", "gone now", "better now", "fine now", "ok now", "got better", "has gone",
-    "have gone", "cleared up",
-    "all gone", "went off", "settled down", "is gone", "stopped now", "has stopped", "now gone",
+    "cleared up",
+    "all gone", "settled down", "stopped now", "has stopped", "now gone",
     "has resolved", "has settled",
     "has now gone", "no longer there", "no more", "not any more", "not anymore", "isnt there", "is absent",
     "denied", "was negative", "broke yesterday", "has broken",

@@ -261,7 +261,8 @@ def _patterns(lexicon: Lexicon, raw: Iterable[Mapping[str, Any]], surface: set[s
             found[ident, (meaning,)] = Pattern(ident, (meaning,), False, False)
     general = [f.id for f in lexicon.findings.values() if f.kind == "quality"]
     for ident, units in list(found):
-        # "severe pain" is a quality, whatever else claims it; a child that is worded like its parent would turn every mention of the parent into the child
+        # "severe pain" is a quality, whatever else claims it; a child that is worded like its parent would
+        # turn every mention of the parent into the child
         finding = lexicon.findings[ident]
         if any((parent, units) in found for parent in finding.parents) or (
             finding.kind != "quality" and any((q, units) in found for q in general)

@@ -299,13 +299,21 @@ def carried_sites(lexicon: Lexicon, sentence: Sentence, kept: list[Match]) -> li
                 continue
             for pattern in patterns:
                 other = pattern.units[1] if pattern.units[0] == meaning else pattern.units[0]
+                if other == "NOT":
+                    continue
                 if other in sentence.at and any(p[0] in covered for p in sentence.at[other]):
                     match = _align(sentence, pattern, meaning, place)
-                    if match is not None and (match.cost <= 0.9 or other in lexicon.sites):
+                    if match is not None and _listed(sentence, match) and (match.cost <= 0.9 or other in lexicon.sites):
                         match.cost += 0.5
                         _add(out, match)
     sentence.weight = strict
     return [*out.values(), *_lonely(lexicon, sentence, covered)]
+
+
+def _listed(sentence: Sentence, match: Match) -> bool:
+    """Is there a comma or an "and" between the words of the match?"""
+    inside = sentence.tokens[match.start : match.end]
+    return any(t.kind == COMMA or t.text in _JOINS for t in inside)
 
 
 def _lonely(lexicon: Lexicon, sentence: Sentence, covered: set[int], before: str | None = None) -> list[Match]:

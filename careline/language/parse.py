@@ -265,7 +265,7 @@ class _Reader:
         good = [
             i for i in range(sentence.begin, sentence.end)
             if self.tokens[i].text in self.known.normal_words
-            and not {"not", "isnt", "dont", "doesnt", "arent", "cant", "no", "was", "until"}
+            and not _NOT_NORMAL
             & {t.text for t in self.tokens[max(sentence.begin, i - 3) : i]}
         ]  # fmt: skip
         if not good:
@@ -408,7 +408,7 @@ class _Reader:
                 continue
             for draft in timed:
                 apart = min(abs(place[0] - draft.tokens[-1]), abs(draft.tokens[0] - place[-1]))
-                listed = apart <= 14 and self._one_list(draft, nearest)
+                listed = apart <= 14 and self._kind(nearest) != "exposure" and self._one_list(draft, nearest)
                 if (draft is nearest or listed) and draft.onset_hours is None:
                     draft.onset_hours, draft.since = duration.hours, duration.text
             if duration.hours >= 4380 and duration.ago:
@@ -431,6 +431,10 @@ class _Reader:
         words = [t for t in self.tokens[max(0, place[0] - 8) : place[0]] if t.kind != NUMBER]
         cut = next((n for n, t in enumerate(reversed(words)) if t.kind not in ("word",)), len(words))
         return sum(t.stem not in FILLERS for t in words[len(words) - cut :]) >= 2
+
+    def _kind(self, draft: _Draft) -> str:
+        finding = self.known.findings.get(draft.finding)
+        return finding.kind if finding else ""
 
     def _was(self, token: int) -> bool:
         before = [t.text for t in self.tokens[max(0, token - 8) : token]]
@@ -604,6 +608,9 @@ def replace_draft(draft: _Draft, finding: str) -> _Draft:
     return replace(draft, finding=finding)
 
 
+_NOT_NORMAL = frozenset(
+    ["not", "isnt", "dont", "doesnt", "arent", "cant", "no", "was", "until", "than", "as", "from", "usually"]
+)
 _ASKS = frozenset(["does", "do", "can", "could", "will", "would", "is", "are", "what", "why", "how", "should"])
 
 

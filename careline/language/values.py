@@ -207,7 +207,8 @@ _PLAIN_HOURS = {
     "childhood": 87660, "birth": 87660, "weekend": 72, "the weekend": 72, "breakfast": 8, "bedtime": 12,
 }  # fmt: skip
 _NOT_BEFORE = re.compile(
-    r"(?:\b(?:every|each|per|in|within|next|another|age|aged|until|till|after|only lasts?|lasts|lasting|"
+    r"(?:\b(?:every|each|per|in|within|next|another|age|aged|toddler|baby|infant|newborn|"
+    r"son|daughter|girl|boy|child|kid|until|till|after|only lasts?|lasts|lasting|"
     r"gone in|takes?|"
     r"appointment|due|old|at|another|over|about every|wait(?:ed|ing)?|times an?|times in)|"
     r"[/x])\s(?:about |around |the |just |only )?$"
