@@ -6,6 +6,8 @@ Pure and total: any `str` gives a `Parse`, never an exception. Ambiguity is kept
 from __future__ import annotations
 
 import logging
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -135,7 +137,8 @@ class _Reader:
         self._given = given
         self._site: str | None = None  # the body site of the sentence before
         self.subject: Literal["self", "other"] = "self" if subject == "other" and describes_self(tokens) else subject
-        self.drafts: list[_Draft] = []
+        self.rows: defaultdict[int, list[_Draft]] = defaultdict(list)  # by sentence
+        self._starts = [t.start for t in tokens]
         self.masks = masks_of.annotate(tokens)
         if person.age_years is None or person.sex is None:  # the screen may not have been able to
             self.person = read_vitals(tokens, self.masks, person)[1]
@@ -161,7 +164,7 @@ class _Reader:
             self._own_sex()
             return
         own = other = 0
-        for draft in self.drafts:
+        for draft in self._drafts():
             finding = self.known.findings.get(draft.finding)
             if finding is None or finding.kind in ("risk", "history"):
                 continue
@@ -171,7 +174,7 @@ class _Reader:
         if own > other:
             self.subject = "self"
             self.about = whose(self.tokens, "self")
-            for draft in self.drafts:
+            for draft in self._drafts():
                 draft.person = self.about.at(draft.tokens[0])
             self._own_sex()
 
@@ -205,7 +208,7 @@ class _Reader:
             if asked and assertion.choice != "unknown" and not self._stated(match):
                 continue
             owner = self.about.at(match.start)
-            self.drafts.append(_Draft(match.finding, match.tokens, number, assertion.choice, assertion.history, owner))
+            self._put(_Draft(match.finding, match.tokens, number, assertion.choice, assertion.history, owner))
         self._normal(number, sentence)
         self._painless(number, sentence)
         self._umbrellas(number, sentence, scope, spans)
@@ -213,8 +216,7 @@ class _Reader:
         positive = [
             m
             for m in kept
-            if self.drafts
-            and any(d.finding == m.finding and d.tokens == m.tokens and d.choice == "present" for d in self.drafts)
+            if any(d.finding == m.finding and d.tokens == m.tokens and d.choice == "present" for d in self.rows[number])
         ]
         specialisable = [m for m in positive if matcher._rows(self.known, m.finding)]
         return specialisable[-1] if specialisable else earlier
@@ -257,7 +259,7 @@ class _Reader:
             for first, after in sentence.at.get(meaning, ()):
                 place = tuple(range(first, after))
                 used.update(place)
-                self.drafts.append(_Draft(meaning[1:], place, number, "absent", False, self.about.at(first)))
+                self._put(_Draft(meaning[1:], place, number, "absent", False, self.about.at(first)))
         return used
 
     def _normal(self, number: int, sentence: matcher.Sentence) -> None:
@@ -281,7 +283,7 @@ class _Reader:
                 if near and not any(t.kind == CLAUSE for t in self.tokens[min(after, near[0]) : near[0]]):
                     place = tuple(sorted((first, near[0])))
                     for finding in findings:
-                        self.drafts.append(_Draft(finding, place, number, "absent", False, self.about.at(first)))
+                        self._put(_Draft(finding, place, number, "absent", False, self.about.at(first)))
 
     def _umbrellas(self, number: int, sentence: matcher.Sentence, scope: Scope, spans: list[tuple[int, int]]) -> None:
         for n, row in enumerate(self.known.data.get("umbrella") or ()):
@@ -290,7 +292,7 @@ class _Reader:
                 if "no" in before or scope.judge(first, after, (), spans).choice == "absent":
                     place = tuple(range(first, after))
                     for finding in row["denies"]:
-                        self.drafts.append(_Draft(finding, place, number, "absent", False, self.about.at(first)))
+                        self._put(_Draft(finding, place, number, "absent", False, self.about.at(first)))
 
     def _painless(self, number: int, sentence: matcher.Sentence) -> None:
         sites = self.known.compose.get("pain") or {}
@@ -302,7 +304,7 @@ class _Reader:
             if near:
                 _, place, finding = min(near)
                 at = tuple(sorted((first, place[0])))
-                self.drafts.append(_Draft(finding, at, number, "absent", False, self.about.at(first)))
+                self._put(_Draft(finding, at, number, "absent", False, self.about.at(first)))
 
     def _relatives(self, number: int, sentence: matcher.Sentence) -> None:
         for row in self.known.data.get("relatives") or ():
@@ -310,24 +312,34 @@ class _Reader:
                 owner = self.about.at(first)
                 if not owner.focus and (owner.blood or not row.get("blood")) and not self._told_no(first):
                     place = tuple(range(first, after))
-                    self.drafts.append(_Draft(row["means"], place, number, "present", False, self.about.focus))
+                    self._put(_Draft(row["means"], place, number, "present", False, self.about.focus))
 
     def _told_no(self, token: int) -> bool:
         before = [t.text for t in self.tokens[max(0, token - 4) : token]]
         return bool({"no", "not", "never", "without", "nor"} & set(before))
+
+    def _put(self, draft: _Draft) -> None:
+        self.rows[draft.sentence].append(draft)
+
+    def _drafts(self) -> list[_Draft]:
+        return [draft for row in self.rows.values() for draft in row]
 
     # numbers, times, severity
 
     def _place(self, span: tuple[int, int]) -> tuple[int, ...]:
         """Tokens inside a span of the folded text."""
         first, last = self.normal.span(*span)
-        return tuple(i for i, t in enumerate(self.tokens) if t.start < last and first < t.end)
+        i = max(0, bisect_right(self._starts, first) - 1)
+        out = []
+        while i < len(self.tokens) and self.tokens[i].start < last:
+            if first < self.tokens[i].end:
+                out.append(i)
+            i += 1
+        return tuple(out)
 
     def _sentence_of(self, bounds: list[tuple[int, int]], token: int) -> int:
-        for n, (begin, end) in enumerate(bounds):
-            if begin <= token < end:
-                return n
-        return -1
+        n = bisect_right(bounds, (token, len(self.tokens) + 1)) - 1
+        return n if n >= 0 and bounds[n][0] <= token < bounds[n][1] else -1
 
     def _numbers(self, bounds: list[tuple[int, int]]) -> None:
         limits = self.known.data.get("thresholds") or {}
@@ -350,15 +362,15 @@ class _Reader:
                 draft = _Draft(row["id"], place, number, choice, False, self.about.at(place[0]))
                 draft.value, draft.unit = reading.value, reading.unit
                 # the number decides over the word next to it: "temperature is 36.8"
-                self.drafts = [
-                    d for d in self.drafts
+                self.rows[number] = [
+                    d for d in self.rows[number]
                     if not (self.known.is_a(row["id"], d.finding) and d.sentence == number and d.value is None
                             and min(abs(place[0] - d.tokens[-1]), abs(d.tokens[0] - place[-1])) <= 6)
                 ]  # fmt: skip
-                self.drafts.append(draft)
+                self._put(draft)
             if reading.kind == "temperature" and not done:
-                self.drafts = [
-                    d for d in self.drafts
+                self.rows[number] = [
+                    d for d in self.rows[number]
                     if not (d.finding == "fever" and d.sentence == number and d.value is None
                             and self._only_word(d, "temp"))
                 ]  # fmt: skip
@@ -374,13 +386,14 @@ class _Reader:
             place = self._place(dose.span)
             if not place:
                 continue
+            here = self.rows[self._sentence_of(bounds, place[0])]
             near = [
                 (min(abs(place[0] - d.tokens[-1]), abs(d.tokens[0] - place[-1])), n)
-                for n, d in enumerate(self.drafts)
+                for n, d in enumerate(here)
                 if d.value is None and d.tokens and d.finding.startswith(("taking_", "on_"))
             ]
             if near and min(near)[0] <= 4:
-                draft = self.drafts[min(near)[1]]
+                draft = here[min(near)[1]]
                 draft.value, draft.unit = dose.value, dose.unit
 
     def _only_word(self, draft: _Draft, prefix: str) -> bool:
@@ -388,9 +401,9 @@ class _Reader:
 
     def _near(self, token: int, number: int) -> list[_Draft]:
         """Present current findings of the sentence (or the one before), nearest first."""
-        here = [d for d in self.drafts if d.choice == "present" and not d.history and d.sentence == number]
+        here = [d for d in self.rows[number] if d.choice == "present" and not d.history]
         if not here:
-            here = [d for d in self.drafts if d.choice == "present" and not d.history and d.sentence == number - 1]
+            here = [d for d in self.rows[number - 1] if d.choice == "present" and not d.history]
         return sorted(here, key=lambda d: min(abs(token - d.tokens[0]), abs(token - d.tokens[-1])))
 
     def _times(self, bounds: list[tuple[int, int]]) -> None:
@@ -463,7 +476,7 @@ class _Reader:
                     close = min(abs(begin + k - draft.tokens[0]), abs(begin + k - draft.tokens[-1])) <= 5
                     if finding and finding.kind in ("symptom", "sign") and close and draft.severity in (None, "mild"):
                         draft.severity = level  # type: ignore[assignment]
-        for draft in self.drafts:
+        for draft in self._drafts():
             near = {
                 self.tokens[i].stem
                 for i in range(max(0, draft.tokens[0] - 4), min(len(self.tokens), draft.tokens[-1] + 4))
@@ -477,7 +490,7 @@ class _Reader:
 
     def _derived(self) -> None:
         rows = self.known.data.get("prolonged") or {}
-        for draft in list(self.drafts):
+        for draft in self._drafts():
             if draft.choice != "present" or draft.onset_hours is None or draft.history:
                 continue
             for finding, (hours, child) in rows.items():
@@ -487,11 +500,11 @@ class _Reader:
                     and child in self.known.findings
                 ):
                     more = replace_draft(draft, child)
-                    self.drafts.append(more)
+                    self._put(more)
 
     def _pregnancy(self) -> None:
         person = self.person
-        ids = {d.finding: d for d in self.drafts if d.choice == "present"}
+        ids = {d.finding: d for d in self._drafts() if d.choice == "present"}
         if person.pregnant is None and "pregnant" in ids and ids["pregnant"].person.focus:
             self.person = person = replace(person, pregnant=True)
         weeks = person.gestation_weeks
@@ -502,13 +515,13 @@ class _Reader:
             if finding in self.known.findings:
                 draft = _Draft(finding, place, -1, "present", False, self.about.focus)
                 draft.value, draft.unit = weeks, "weeks"
-                self.drafts.append(draft)
+                self._put(draft)
         if person.postpartum_days is not None:
             for finding in ("postpartum", "recent_childbirth"):
                 if finding in self.known.findings and finding not in ids and person.postpartum_days <= 84:
                     draft = _Draft(finding, (), -1, "present", False, self.about.focus)
                     draft.value, draft.unit = float(person.postpartum_days), "days"
-                    self.drafts.append(draft)
+                    self._put(draft)
 
     def _week_tokens(self) -> tuple[int, ...]:
         for i, token in enumerate(self.tokens):
@@ -520,7 +533,7 @@ class _Reader:
 
     def _finish(self) -> list[Mention]:
         best: dict[tuple[str, str], _Draft] = {}
-        for draft in self.drafts:
+        for draft in self._drafts():
             finding = self.known.findings.get(draft.finding)
             if finding is None or not self._fits(finding):
                 continue

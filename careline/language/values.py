@@ -87,12 +87,12 @@ def _number(text: str) -> float:
 def readings(text: str) -> list[Reading]:
     """Every measurement in folded text, in order of kind; overlapping ones are reported once."""
     out: list[Reading] = []
-    taken: list[tuple[int, int]] = []
+    taken = bytearray(len(text) + 1)
 
     def add(kind: str, value: float, unit: str, start: int, end: int) -> None:
-        if not any(start < b and a < end for a, b in taken):
+        if not any(taken[start:end]):
             out.append(Reading(kind, value, unit, (start, end), text[start:end].strip()))
-            taken.append((start, end))
+            taken[start:end] = b"\1" * (end - start)
 
     if not any(c.isdigit() for c in text):
         return out
@@ -224,12 +224,12 @@ _LASTING = re.compile(r"\b(?:for|about|nearly|almost|over|around|at least|maybe|
 def durations(text: str) -> list[Duration]:
     """How long things have lasted, in text order. Ages, gestation, frequencies and the future are left out."""
     out: list[Duration] = []
-    taken: list[tuple[int, int]] = []
+    taken = bytearray(len(text) + 1)
 
     def add(hours: float, start: int, end: int, ago: bool = False) -> None:
-        if not any(start < b and a < end for a, b in taken):
+        if not any(taken[start:end]):
             out.append(Duration(hours, (start, end), text[start:end].strip(), ago))
-            taken.append((start, end))
+            taken[start:end] = b"\1" * (end - start)
 
     for m in _SINCE.finditer(text):
         when = m[1]
