@@ -21,6 +21,7 @@ from careline.clinic.messages import Choice, Message
 from careline.clinic.outbox import OutboxRow
 from careline.gateway.sms.compose import body, split
 from careline.gateway.sms.sender import Sender, TransportError
+from careline.worker.stale import stale
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,9 @@ def _post_due(session: Session, now: datetime) -> int:
     """What the system says by itself becomes a message of a conversation; on SMS that queues the text as well."""
     rows = _due(session, now, "post")
     for row in rows:
+        if stale(session, row, now):
+            row.status, row.error = "cancelled", "stale"
+            continue
         conversation_id = row.conversation_id or outbox.conversation_for(session, row.patient_id or "")
         if conversation_id is None:
             row.status, row.error = "failed", "no_conversation"
@@ -87,6 +91,9 @@ def _claim(session: Session, now: datetime) -> list[Claimed]:
     for row in _due(session, now, "sms", "email", "webhook"):
         if row.channel == "sms" and row.kind != "page" and sms_numbers.opted_out(session, row.to or ""):
             row.status, row.error = "cancelled", "opted_out"
+            continue
+        if stale(session, row, now):
+            row.status, row.error = "cancelled", "stale"
             continue
         row.status, row.lease_until, row.attempts = "sending", now + LEASE, row.attempts + 1
         claimed.append(Claimed(row.id, row.channel, row.to or "", tuple(_bodies(session, row)), row.attempts))

@@ -81,7 +81,9 @@ def book(
         kept = _own(session, hold_id, patient_id, lock=True)
         # A hold that ran out but that nobody took since is still this patient's.
         if kept.state != "held" or kept.starts_at <= now:
-            raise Conflict("appointments.hold_expired", alternatives=_near(session, kept.type.code, kept.starts_at, now))
+            raise Conflict(
+                "appointments.hold_expired", alternatives=_near(session, kept.type.code, kept.starts_at, now)
+            )
         kept.reason, kept.booked_by, kept.conversation_id = reason, booked_by, conversation_id
         kept.level = Level(level).value if level else None
         _to(session, kept, "booked", now)
@@ -143,32 +145,48 @@ def mark(session: Session, appointment_id: str, *, state: str, staff_id: str, no
 
 def upcoming(session: Session, patient_id: str, now: datetime) -> list[Appointment]:
     """The patient's booked appointments that have not ended, soonest first."""
-    return list(session.scalars(
-        select(Appointment)
-        .where(Appointment.patient_id == patient_id, Appointment.ends_at > now,
-               Appointment.state.in_(("booked", "arrived")))
-        .order_by(Appointment.starts_at)
-    ))
+    return list(
+        session.scalars(
+            select(Appointment)
+            .where(
+                Appointment.patient_id == patient_id,
+                Appointment.ends_at > now,
+                Appointment.state.in_(("booked", "arrived")),
+            )
+            .order_by(Appointment.starts_at)
+        )
+    )
 
 
 def day_list(session: Session, start: datetime, end: datetime) -> list[Appointment]:
     """Every appointment that starts in [start, end), for the desk, in order."""
-    return list(session.scalars(
-        select(Appointment)
-        .where(Appointment.starts_at >= start, Appointment.starts_at < end,
-               Appointment.state.in_(("booked", "arrived", "completed", "missed")))
-        .order_by(Appointment.starts_at)
-    ))
+    return list(
+        session.scalars(
+            select(Appointment)
+            .where(
+                Appointment.starts_at >= start,
+                Appointment.starts_at < end,
+                Appointment.state.in_(("booked", "arrived", "completed", "missed")),
+            )
+            .order_by(Appointment.starts_at)
+        )
+    )
 
 
 def release_expired(session: Session, now: datetime, limit: int = 500) -> int:
     """Give back holds that ran out; returns how many."""
     done = session.execute(
         update(Appointment)
-        .where(Appointment.id.in_(
-            select(Appointment.id).where(Appointment.state == "held", Appointment.hold_expires_at <= now).limit(limit)
-        ), Appointment.state == "held")
-        .values(state="expired", changed_at=now).execution_options(synchronize_session="fetch")
+        .where(
+            Appointment.id.in_(
+                select(Appointment.id)
+                .where(Appointment.state == "held", Appointment.hold_expires_at <= now)
+                .limit(limit)
+            ),
+            Appointment.state == "held",
+        )
+        .values(state="expired", changed_at=now)
+        .execution_options(synchronize_session="fetch")
     )
     return done.rowcount
 
@@ -182,8 +200,12 @@ def withdraw(
     _lock_clinicians(session, {clinician_id})
     session.add(Unavailability(clinician_id=clinician_id, starts_at=start, ends_at=end))
     hit = session.scalars(
-        select(Appointment).where(Appointment.clinician_id == clinician_id, Appointment.busy_from < end,
-                                  Appointment.busy_until > start, Appointment.state.in_(LIVE))
+        select(Appointment).where(
+            Appointment.clinician_id == clinician_id,
+            Appointment.busy_from < end,
+            Appointment.busy_until > start,
+            Appointment.state.in_(LIVE),
+        )
     ).all()
     told = [one for one in hit if one.state == "booked"]
     for one in hit:
@@ -195,7 +217,11 @@ def withdraw(
 
 
 def _once(
-    session: Session, patient_id: str, key: str, request: tuple[str, ...], now: datetime,
+    session: Session,
+    patient_id: str,
+    key: str,
+    request: tuple[str, ...],
+    now: datetime,
     make: Callable[[], Appointment],
 ) -> Appointment:
     """Do a request once. The key is written first: whoever comes with the same one waits for it, then finds it."""
@@ -230,7 +256,8 @@ def _once(
 
 def _known(session: Session, patient_id: str, key: str) -> RequestKey | None:
     return session.scalar(
-        select(RequestKey).where(RequestKey.patient_id == patient_id, RequestKey.key == key)
+        select(RequestKey)
+        .where(RequestKey.patient_id == patient_id, RequestKey.key == key)
         .execution_options(populate_existing=True)
     )
 
@@ -246,9 +273,9 @@ def _own(session: Session, appointment_id: str, patient_id: str, *, lock: bool =
 
 
 def _open_holds(session: Session, patient_id: str) -> list[Appointment]:
-    return list(session.scalars(
-        select(Appointment).where(Appointment.patient_id == patient_id, Appointment.state == "held")
-    ))
+    return list(
+        session.scalars(select(Appointment).where(Appointment.patient_id == patient_id, Appointment.state == "held"))
+    )
 
 
 def _lock_clinicians(session: Session, ids: set[str]) -> None:
@@ -261,7 +288,8 @@ def _take(session: Session, slot_ref: str, *, patient_id: str, state: str, now: 
     row = session.execute(
         select(AppointmentType, Clinician, Site)
         .join(clinician_types, clinician_types.c.type_id == AppointmentType.id)
-        .join(Clinician, Clinician.id == clinician_types.c.clinician_id).join(Site)
+        .join(Clinician, Clinician.id == clinician_types.c.clinician_id)
+        .join(Site)
         .where(AppointmentType.id == type_id, Clinician.id == clinician_id)
     ).first()
     if row is None:
@@ -272,27 +300,48 @@ def _take(session: Session, slot_ref: str, *, patient_id: str, state: str, now: 
     busy_until = end + timedelta(minutes=kind.buffer_after)
     if start <= now:
         raise Invalid("appointments.past", alternatives=_near(session, kind.code, start, now))
-    if start < now + timedelta(minutes=kind.notice):
-        # Offered a moment ago and taken a little late is fine: what counts is that it can still be reached.
-        if start < now + timedelta(minutes=kind.notice) - HOLD_FOR:
-            raise Invalid("appointments.too_soon", alternatives=_near(session, kind.code, start, now))
+    # Offered a moment ago and taken a little late is fine: what counts is that it can still be reached.
+    if start < now + timedelta(minutes=kind.notice) - HOLD_FOR:
+        raise Invalid("appointments.too_soon", alternatives=_near(session, kind.code, start, now))
     session.execute(
         update(Appointment)
-        .where(Appointment.clinician_id == clinician_id, Appointment.state == "held",
-               Appointment.hold_expires_at <= now, Appointment.busy_from < busy_until, Appointment.busy_until > busy_from)
-        .values(state="expired", changed_at=now).execution_options(synchronize_session="fetch")
+        .where(
+            Appointment.clinician_id == clinician_id,
+            Appointment.state == "held",
+            Appointment.hold_expires_at <= now,
+            Appointment.busy_from < busy_until,
+            Appointment.busy_until > busy_from,
+        )
+        .values(state="expired", changed_at=now)
+        .execution_options(synchronize_session="fetch")
     )
     own = session.scalar(
-        select(Appointment).where(Appointment.patient_id == patient_id, Appointment.state.in_(("booked", "arrived")),
-                                  Appointment.starts_at < end, Appointment.ends_at > start).limit(1)
+        select(Appointment)
+        .where(
+            Appointment.patient_id == patient_id,
+            Appointment.state.in_(("booked", "arrived")),
+            Appointment.starts_at < end,
+            Appointment.ends_at > start,
+        )
+        .limit(1)
     )
     if own is not None:
         raise Conflict("appointments.already_booked", appointment=own)
     if not clinician.active or not _is_free(session, kind, clinician, site, start, end, busy_from, busy_until):
         raise Conflict("appointments.slot_gone", alternatives=_near(session, kind.code, start, now))
     taken = Appointment(
-        id=new_id(), patient_id=patient_id, clinician=clinician, site=site, type=kind, starts_at=start, ends_at=end,
-        busy_from=busy_from, busy_until=busy_until, state=state, created_at=now, changed_at=now,
+        id=new_id(),
+        patient_id=patient_id,
+        clinician=clinician,
+        site=site,
+        type=kind,
+        starts_at=start,
+        ends_at=end,
+        busy_from=busy_from,
+        busy_until=busy_until,
+        state=state,
+        created_at=now,
+        changed_at=now,
     )
     try:
         with session.begin_nested():
@@ -307,8 +356,14 @@ def _take(session: Session, slot_ref: str, *, patient_id: str, state: str, now: 
 
 
 def _is_free(
-    session: Session, kind: AppointmentType, clinician: Clinician, site: Site, start: datetime, end: datetime,
-    busy_from: datetime, busy_until: datetime,
+    session: Session,
+    kind: AppointmentType,
+    clinician: Clinician,
+    site: Site,
+    start: datetime,
+    end: datetime,
+    busy_from: datetime,
+    busy_until: datetime,
 ) -> bool:
     """Does the schedule of today still hold this slot, and is nobody in it?"""
     zone = ZoneInfo(site.zone)
@@ -351,6 +406,11 @@ def _to(session: Session, one: Appointment, state: str, now: datetime, actor: st
 
 def _note(session: Session, one: Appointment, now: datetime, actor: str | None = None) -> None:
     audit.record(
-        session, actor=actor or f"patient:{one.booked_by or one.patient_id}", action=f"appointment.{one.state}",
-        object_type="appointment", object_id=one.id, detail={"type": one.type.code}, now=now,
+        session,
+        actor=actor or f"patient:{one.booked_by or one.patient_id}",
+        action=f"appointment.{one.state}",
+        object_type="appointment",
+        object_id=one.id,
+        detail={"type": one.type.code},
+        now=now,
     )

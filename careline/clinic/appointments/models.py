@@ -41,7 +41,8 @@ NEXT: dict[str, tuple[str, ...]] = {
 }
 
 clinician_types = Table(
-    "clinician_types", Base.metadata,
+    "clinician_types",
+    Base.metadata,
     Column("clinician_id", ForeignKey("clinicians.id"), primary_key=True),
     Column("type_id", ForeignKey("appointment_types.id"), primary_key=True),
 )
@@ -76,7 +77,7 @@ class Clinician(Base):
 
 
 class AppointmentType(Base):
-    """A kind of appointment. Times in minutes. `mode`: in_person | phone | video. `level`: only for this triage level."""
+    """A kind of appointment; times in minutes. `mode`: in_person | phone | video. `level`: for this level only."""
 
     __tablename__ = "appointment_types"
 
@@ -207,7 +208,7 @@ class WaitlistEntry(Base):
 
 
 class RequestKey(Base):
-    """One request of one patient, done once: the same key again gives the same result, with other content it is refused."""
+    """One request of one patient, done once: the same key again gives the same result."""
 
     __tablename__ = "appointment_keys"
     __table_args__ = (UniqueConstraint("patient_id", "key"),)
@@ -229,11 +230,12 @@ NO_OVERLAP_POSTGRESQL = (
 )
 # Times are stored as text that sorts as time; nothing is busy for longer than a day, so the index is read in a window.
 _OVERLAP = (
-    "SELECT RAISE(ABORT, 'appointments overlap') WHERE NEW.state IN ({live}) AND EXISTS (SELECT 1 FROM appointments a "
-    "WHERE a.clinician_id = NEW.clinician_id AND a.id <> NEW.id AND a.state IN ({live}) "
+    f"SELECT RAISE(ABORT, 'appointments overlap') WHERE NEW.state IN ({_LIVE_SQL}) "
+    "AND EXISTS (SELECT 1 FROM appointments a "
+    f"WHERE a.clinician_id = NEW.clinician_id AND a.id <> NEW.id AND a.state IN ({_LIVE_SQL}) "
     "AND a.busy_from < NEW.busy_until AND a.busy_from > datetime(NEW.busy_from, '-1 day') "
     "AND a.busy_until > NEW.busy_from);"
-).format(live=_LIVE_SQL)
+)
 NO_OVERLAP_SQLITE = (
     f"CREATE TRIGGER appointments_no_overlap_insert BEFORE INSERT ON appointments BEGIN {_OVERLAP} END",
     "CREATE TRIGGER appointments_no_overlap_update BEFORE UPDATE OF state, clinician_id, busy_from, busy_until "

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from heapq import merge
+from itertools import repeat
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, or_, select
@@ -96,8 +97,16 @@ def kind_of(session: Session, type_code: str) -> AppointmentType:
 
 
 def _of_kind(
-    session: Session, kind: AppointmentType, now: datetime, level: Level | None, when: When | None,
-    earliest: datetime | None, latest: datetime | None, clinician_id: str | None, needs: Sequence[str], limit: int,
+    session: Session,
+    kind: AppointmentType,
+    now: datetime,
+    level: Level | None,
+    when: When | None,
+    earliest: datetime | None,
+    latest: datetime | None,
+    clinician_id: str | None,
+    needs: Sequence[str],
+    limit: int,
 ) -> list[SlotOffer]:
     by_zone: dict[str, list[Row]] = defaultdict(list)
     for row in _clinicians(session, kind.id, clinician_id, needs):
@@ -119,9 +128,17 @@ def _of_kind(
 
 def _clinicians(session: Session, type_id: str, clinician_id: str | None, needs: Sequence[str]) -> list[Row]:
     query = (
-        select(Clinician.id, Clinician.name, Clinician.skills, Clinician.site_id, Site.name.label("site"), Site.zone,
-               Site.facilities)
-        .join(Site).join(clinician_types)
+        select(
+            Clinician.id,
+            Clinician.name,
+            Clinician.skills,
+            Clinician.site_id,
+            Site.name.label("site"),
+            Site.zone,
+            Site.facilities,
+        )
+        .join(Site)
+        .join(clinician_types)
         .where(clinician_types.c.type_id == type_id, Clinician.active)
     )
     if clinician_id:
@@ -168,8 +185,16 @@ def _in_windows(
 
 
 def _days(
-    session: Session, kind: AppointmentType, rows: list[Row], zone: ZoneInfo, plan: Plan, day: date, until: date,
-    start: datetime, end: datetime, limit: int,
+    session: Session,
+    kind: AppointmentType,
+    rows: list[Row],
+    zone: ZoneInfo,
+    plan: Plan,
+    day: date,
+    until: date,
+    start: datetime,
+    end: datetime,
+    limit: int,
 ) -> list[SlotOffer]:
     a, b = local_instant(day, 0, zone), local_instant(until, 0, zone)
     plan.read_days(session, day, until)
@@ -185,31 +210,45 @@ def _days(
             if not hours:
                 continue
             starts = free_starts(
-                open_spans(day, hours, zone), busy.get(row.id, ()), minutes=kind.minutes, before=kind.buffer_before,
-                after=kind.buffer_after, earliest=start, latest=end,
+                open_spans(day, hours, zone),
+                busy.get(row.id, ()),
+                minutes=kind.minutes,
+                before=kind.buffer_before,
+                after=kind.buffer_after,
+                earliest=start,
+                latest=end,
             )
-            streams.append(((at, number) for at in starts))
+            streams.append(zip(starts, repeat(number)))
         for at, number in merge(*streams):
             row = rows[number]
-            found.append(SlotOffer(
-                make_ref(kind.id, row.id, at), at, at + timedelta(minutes=kind.minutes), at.astimezone(zone),
-                row.name, row.id, row.site, kind.mode, kind.code,
-            ))
+            found.append(
+                SlotOffer(
+                    make_ref(kind.id, row.id, at),
+                    at,
+                    at + timedelta(minutes=kind.minutes),
+                    at.astimezone(zone),
+                    row.name,
+                    row.id,
+                    row.site,
+                    kind.mode,
+                    kind.code,
+                )
+            )
             if len(found) >= limit:
                 break
         day += timedelta(days=1)
     return found
 
 
-def busy_times(
-    session: Session, clinician_ids: Sequence[str], start: datetime, end: datetime
-) -> dict[str, list[Span]]:
+def busy_times(session: Session, clinician_ids: Sequence[str], start: datetime, end: datetime) -> dict[str, list[Span]]:
     """What takes up the clinicians' time between two instants: appointments, holds, absences."""
     busy: dict[str, list[Span]] = defaultdict(list)
     one = clinician_ids[0] if len(clinician_ids) == 1 else None
     taken = select(Appointment.clinician_id, Appointment.busy_from, Appointment.busy_until).where(
         Appointment.clinician_id == one if one else Appointment.clinician_id.in_(clinician_ids),
-        Appointment.busy_from > start - LONGEST, Appointment.busy_from < end, Appointment.busy_until > start,
+        Appointment.busy_from > start - LONGEST,
+        Appointment.busy_from < end,
+        Appointment.busy_until > start,
         Appointment.state.in_(LIVE),
     )
     for who, a, b in session.execute(taken):
@@ -223,15 +262,22 @@ def busy_times(
 
 
 def day_counts(
-    session: Session, kind: AppointmentType, clinician_ids: Sequence[str], start: datetime, end: datetime,
+    session: Session,
+    kind: AppointmentType,
+    clinician_ids: Sequence[str],
+    start: datetime,
+    end: datetime,
     zone: ZoneInfo,
 ) -> dict[tuple[str, date], int]:
     """How many appointments of a kind each clinician has on each local day."""
     counts: dict[tuple[str, date], int] = defaultdict(int)
     rows = session.execute(
         select(Appointment.clinician_id, Appointment.starts_at).where(
-            Appointment.clinician_id.in_(clinician_ids), Appointment.type_id == kind.id,
-            Appointment.busy_from >= start - LONGEST, Appointment.busy_from < end, Appointment.state.in_(LIVE),
+            Appointment.clinician_id.in_(clinician_ids),
+            Appointment.type_id == kind.id,
+            Appointment.busy_from >= start - LONGEST,
+            Appointment.busy_from < end,
+            Appointment.state.in_(LIVE),
         )
     )
     for who, at in rows:
@@ -252,8 +298,12 @@ class Plan:
     def load(cls, session: Session, ids: Sequence[str], sites: dict[str, str], zone: ZoneInfo) -> Plan:
         plan = cls(sites, zone)
         query = select(
-            WorkingHours.clinician_id, WorkingHours.weekday, WorkingHours.starts, WorkingHours.ends,
-            WorkingHours.valid_from, WorkingHours.valid_until,
+            WorkingHours.clinician_id,
+            WorkingHours.weekday,
+            WorkingHours.starts,
+            WorkingHours.ends,
+            WorkingHours.valid_from,
+            WorkingHours.valid_until,
         ).where(WorkingHours.clinician_id.in_(ids))
         for row in session.execute(query):
             plan._weekly[row.clinician_id, row.weekday].append(row)
@@ -262,15 +312,24 @@ class Plan:
     def read_days(self, session: Session, day: date, until: date) -> None:
         """Read the exceptions of the local days [day, until)."""
         rows = session.execute(
-            select(ScheduleException.site_id, ScheduleException.clinician_id, ScheduleException.day,
-                   ScheduleException.starts, ScheduleException.ends)
-            .where(ScheduleException.site_id.in_(set(self._sites.values())), ScheduleException.day >= day,
-                   ScheduleException.day < until,
-                   or_(ScheduleException.clinician_id.is_(None), ScheduleException.clinician_id.in_(self._sites)))
+            select(
+                ScheduleException.site_id,
+                ScheduleException.clinician_id,
+                ScheduleException.day,
+                ScheduleException.starts,
+                ScheduleException.ends,
+            ).where(
+                ScheduleException.site_id.in_(set(self._sites.values())),
+                ScheduleException.day >= day,
+                ScheduleException.day < until,
+                or_(ScheduleException.clinician_id.is_(None), ScheduleException.clinician_id.in_(self._sites)),
+            )
         ).all()
         # A clinician's own hours win over the site's holiday: they chose to work.
         for row in sorted(rows, key=lambda row: row.clinician_id is not None):
-            for who in [row.clinician_id] if row.clinician_id else [w for w, s in self._sites.items() if s == row.site_id]:
+            for who in (
+                [row.clinician_id] if row.clinician_id else [w for w, s in self._sites.items() if s == row.site_id]
+            ):
                 spans = [] if row.starts is None or row.ends is None else [(row.starts, row.ends)]
                 if row.clinician_id and spans and (who, row.day) in self._own and self._own[who, row.day]:
                     self._own[who, row.day] = [*self._own[who, row.day], *spans]
@@ -283,7 +342,7 @@ class Plan:
         if own is not None:
             return own
         return [
-            (row.starts, row.ends) for row in self._weekly.get((clinician_id, day.weekday()), ())
-            if (row.valid_from is None or row.valid_from <= day)
-            and (row.valid_until is None or day <= row.valid_until)
+            (row.starts, row.ends)
+            for row in self._weekly.get((clinician_id, day.weekday()), ())
+            if (row.valid_from is None or row.valid_from <= day) and (row.valid_until is None or day <= row.valid_until)
         ]

@@ -19,26 +19,60 @@ def seed_demo_clinic(session: Session, *, now: datetime) -> Site:
     known = session.scalar(select(Site).limit(1))
     if known is not None:
         return known
-    site = Site(name=settings().clinic_name, zone=settings().clinic_zone, address="1 Station Road",
-                facilities=["wheelchair", "hearing_loop"])
+    site = Site(
+        name=settings().clinic_name,
+        zone=settings().clinic_zone,
+        address="1 Station Road",
+        facilities=["wheelchair", "hearing_loop"],
+    )
     kinds = {
-        kind.code: kind for kind in (
-            AppointmentType(code="gp", name="Doctor appointment", mode="in_person", minutes=15, buffer_after=5,
-                            notice=60, horizon_days=60),
-            AppointmentType(code="nurse", name="Nurse appointment", mode="in_person", minutes=20, notice=60,
-                            horizon_days=60),
-            AppointmentType(code="phone", name="Phone call with a doctor", mode="phone", minutes=10, notice=30,
-                            horizon_days=30, daily_max=12),
-            AppointmentType(code="urgent", name="Same-day appointment", mode="in_person", minutes=10, notice=10,
-                            horizon_days=1, level="urgent"),
+        kind.code: kind
+        for kind in (
+            AppointmentType(
+                code="gp",
+                name="Doctor appointment",
+                mode="in_person",
+                minutes=15,
+                buffer_after=5,
+                notice=60,
+                horizon_days=60,
+            ),
+            AppointmentType(
+                code="nurse", name="Nurse appointment", mode="in_person", minutes=20, notice=60, horizon_days=60
+            ),
+            AppointmentType(
+                code="phone",
+                name="Phone call with a doctor",
+                mode="phone",
+                minutes=10,
+                notice=30,
+                horizon_days=30,
+                daily_max=12,
+            ),
+            AppointmentType(
+                code="urgent",
+                name="Same-day appointment",
+                mode="in_person",
+                minutes=10,
+                notice=10,
+                horizon_days=1,
+                level="urgent",
+            ),
         )
     }
-    doctor = Clinician(site=site, name="Dr Amira Hassan", role="doctor", skills=["interpreter:ar"],
-                       types=[kinds["gp"], kinds["phone"], kinds["urgent"]])
-    second = Clinician(site=site, name="Dr Tom Baker", role="doctor", skills=["interpreter:pl"],
-                       types=[kinds["gp"], kinds["phone"]])
-    nurse = Clinician(site=site, name="Nurse Grace Okoro", role="nurse", skills=[],
-                      types=[kinds["nurse"], kinds["urgent"]])
+    doctor = Clinician(
+        site=site,
+        name="Dr Amira Hassan",
+        role="doctor",
+        skills=["interpreter:ar"],
+        types=[kinds["gp"], kinds["phone"], kinds["urgent"]],
+    )
+    second = Clinician(
+        site=site, name="Dr Tom Barker", role="doctor", skills=["interpreter:pl"], types=[kinds["gp"], kinds["phone"]]
+    )
+    nurse = Clinician(
+        site=site, name="Nurse Grace Okoro", role="nurse", skills=[], types=[kinds["nurse"], kinds["urgent"]]
+    )
     session.add_all([site, *kinds.values(), doctor, second, nurse])
     session.flush()
     for clinician, days, spans in (

@@ -38,8 +38,14 @@ def open_spans(day: date, hours: Iterable[tuple[int, int]], zone: ZoneInfo) -> l
 
 
 def free_starts(
-    spans: Sequence[Span], busy: Sequence[Span], *, minutes: int, before: int = 0, after: int = 0,
-    earliest: datetime, latest: datetime,
+    spans: Sequence[Span],
+    busy: Sequence[Span],
+    *,
+    minutes: int,
+    before: int = 0,
+    after: int = 0,
+    earliest: datetime,
+    latest: datetime,
 ) -> Iterator[datetime]:
     """Starts, ascending, in [earliest, latest], such that the appointment with its buffers fits between `busy`.
 

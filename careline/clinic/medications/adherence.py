@@ -36,7 +36,9 @@ def by_week(session: Session, patient_id: str, now: datetime, weeks: int = 8) ->
     start = now.date() - timedelta(days=now.weekday() + 7 * (weeks - 1))
     rows = session.execute(
         select(Dose.due_at, Dose.status).where(
-            Dose.patient_id == patient_id, Dose.due_at <= now, Dose.status.in_(("taken", "skipped", "missed")),
+            Dose.patient_id == patient_id,
+            Dose.due_at <= now,
+            Dose.status.in_(("taken", "skipped", "missed")),
             Dose.due_at >= datetime(start.year, start.month, start.day, tzinfo=now.tzinfo),
         )
     ).all()
@@ -52,8 +54,10 @@ def by_week(session: Session, patient_id: str, now: datetime, weeks: int = 8) ->
 def log(session: Session, patient_id: str, since: datetime | None = None) -> list[dict[str, str]]:
     """The adherence log for an export: every event in order, nothing left out."""
     query = (
-        select(DoseEvent, Dose).join(Dose, Dose.id == DoseEvent.dose_id)
-        .where(DoseEvent.patient_id == patient_id).order_by(DoseEvent.id)
+        select(DoseEvent, Dose)
+        .join(Dose, Dose.id == DoseEvent.dose_id)
+        .where(DoseEvent.patient_id == patient_id)
+        .order_by(DoseEvent.id)
     )
     if since:
         query = query.where(DoseEvent.at >= since)
@@ -68,9 +72,15 @@ def worrying(session: Session, missed: Sequence[Dose], now: datetime) -> list[st
     found = []
     for patient_id in {dose.patient_id for dose in missed if dose.medication.critical}:
         count = session.scalar(
-            select(func.count()).select_from(Dose).join(Medication)
-            .where(Dose.patient_id == patient_id, Dose.status == "missed", Medication.critical,
-                   Dose.due_at > now - MISSED_WINDOW)
+            select(func.count())
+            .select_from(Dose)
+            .join(Medication)
+            .where(
+                Dose.patient_id == patient_id,
+                Dose.status == "missed",
+                Medication.critical,
+                Dose.due_at > now - MISSED_WINDOW,
+            )
         )
         if (count or 0) >= MISSED_CRITICAL:
             found.append(patient_id)
@@ -83,8 +93,13 @@ def over_limit(session: Session, dose: Dose) -> bool:
     if limits is None:
         return False
     recent = session.scalars(
-        select(Dose).where(Dose.medication_id == dose.medication_id, Dose.status == "taken",
-                           Dose.due_at > dose.due_at - timedelta(hours=24), Dose.due_at <= dose.due_at)
+        select(Dose)
+        .where(
+            Dose.medication_id == dose.medication_id,
+            Dose.status == "taken",
+            Dose.due_at > dose.due_at - timedelta(hours=24),
+            Dose.due_at <= dose.due_at,
+        )
         .order_by(Dose.due_at)
     ).all()
     per_use = plan.amount(dose.medication.plan["amount"])
@@ -116,9 +131,13 @@ def count_stock(session: Session, dose: Dose, now: datetime) -> None:
     if left is not None and left <= REFILL_DAYS and medication.refill_asked_at is None:
         medication.refill_asked_at = now
         outbox.enqueue(
-            session, conversation_id=None, patient_id=medication.patient_id, kind="refill",
+            session,
+            conversation_id=None,
+            patient_id=medication.patient_id,
+            kind="refill",
             text=text("reminders.refill", days=left, phone=settings().clinic_phone),
-            dedupe_key=f"refill:{medication.id}:{now:%Y%m%d}", now=now,
+            dedupe_key=f"refill:{medication.id}:{now:%Y%m%d}",
+            now=now,
         )
 
 
@@ -128,6 +147,11 @@ def _planned(medication: Medication, now: datetime) -> list[float]:
 
     from careline.clinic.medications.schedule import due_times
 
-    due = due_times(plan.phases(medication.plan), ZoneInfo(medication.zone), plan.basis(medication.plan), now,
-                    now + timedelta(days=28))
+    due = due_times(
+        plan.phases(medication.plan),
+        ZoneInfo(medication.zone),
+        plan.basis(medication.plan),
+        now,
+        now + timedelta(days=28),
+    )
     return [one.amount.high for one in due if one.amount]

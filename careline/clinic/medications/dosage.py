@@ -11,6 +11,7 @@ Commission lists of error-prone abbreviations, which always carry a `confirm_...
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -177,7 +178,7 @@ class _Reader:
         numbers = [float(n) for n in re.split(r" ?[-+] ?", m[1])]
         if max(numbers) > 10 or not any(numbers):
             return None
-        if all(a > b for a, b in zip(numbers, numbers[1:], strict=False)) and numbers[-1]:
+        if all(a > b for a, b in itertools.pairwise(numbers)) and numbers[-1]:
             # "3-2-1": a falling course by the day for one reader, times of the day for another.
             return _unclear("taper_details")
         rest = self._said((line[: m.start()] + " | " + line[m.end():]).strip())
@@ -207,7 +208,7 @@ class _Reader:
         if not m:
             return None
         numbers = [int(n) for n in m[1].split("-")]
-        falling = all(a > b for a, b in zip(numbers, numbers[1:], strict=False))
+        falling = all(a > b for a, b in itertools.pairwise(numbers))
         rest = self._said(line[: m.start()] + " | " + line[m.end():])
         named = m[0] != m[1]
         if not falling or rest.leftover or rest.blocks or rest.amounts or (len(numbers) < 5 and not named):
@@ -530,7 +531,7 @@ class _Reader:
         clocks = sorted({*said.clocks, *(clock for clock, _ in said.anchors)})
         asks = ["first_dose_time"]
         if len(clocks) > 1:
-            gaps = {(b[0] * 60 + b[1] - a[0] * 60 - a[1]) for a, b in zip(clocks, clocks[1:], strict=False)}
+            gaps = {(b[0] * 60 + b[1] - a[0] * 60 - a[1]) for a, b in itertools.pairwise(clocks)}
             if gaps != {hours * 60} or len(clocks) * hours != 24:
                 return Directions("ambiguous", amount=amount, asks=("clock_times",), medicine=said.medicine)
             said.interval_h = []

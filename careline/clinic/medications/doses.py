@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from careline.clinic import outbox
 from careline.clinic.conversations import Conversation
@@ -34,7 +34,7 @@ MAX_PROMPTS_BACKLOG = 3
 
 
 def materialise(session: Session, medication: Medication, now: datetime, until: datetime | None = None) -> int:
-    """Write the doses due up to `until` (default two days ahead) as rows; those that exist stay. How many were tried."""
+    """Write the doses due up to `until` (two days ahead) as rows; those that exist stay. How many were tried."""
     until = until or now + AHEAD
     since = max(medication.planned_until, now)
     if medication.status != "active" or since >= until:
@@ -50,13 +50,23 @@ def materialise(session: Session, medication: Medication, now: datetime, until: 
         gap = (following.at - one.at) if following else LONGEST_OPEN * 2
         open_for = max(min(gap / 2, LONGEST_OPEN), SHORTEST_OPEN)
         grace = min(timedelta(minutes=medication.grace), open_for)
-        rows.append({
-            "id": new_id(), "medication_id": medication.id, "patient_id": medication.patient_id, "due_at": one.at,
-            "slot": one.local.isoformat(timespec="minutes"), "zone": medication.zone,
-            "amount": [one.amount.low, one.amount.high, one.amount.unit] if one.amount else None,
-            "status": "scheduled", "remind_at": one.at - lead, "stale_at": one.at + grace,
-            "closes_at": one.at + open_for, "prompts": 0, "snoozes": 0,
-        })
+        rows.append(
+            {
+                "id": new_id(),
+                "medication_id": medication.id,
+                "patient_id": medication.patient_id,
+                "due_at": one.at,
+                "slot": one.local.isoformat(timespec="minutes"),
+                "zone": medication.zone,
+                "amount": [one.amount.low, one.amount.high, one.amount.unit] if one.amount else None,
+                "status": "scheduled",
+                "remind_at": one.at - lead,
+                "stale_at": one.at + grace,
+                "closes_at": one.at + open_for,
+                "prompts": 0,
+                "snoozes": 0,
+            }
+        )
     if rows:
         insert = (postgresql if session.bind.dialect.name == "postgresql" else sqlite).insert  # type: ignore[union-attr]
         session.execute(insert(Dose).on_conflict_do_nothing(), rows)
@@ -71,16 +81,22 @@ def materialise(session: Session, medication: Medication, now: datetime, until: 
 def plan_ahead(session: Session, now: datetime, limit: int = 200) -> int:
     """Plan the medications that need it; wakes paused ones whose pause is over. Returns how many."""
     waking = session.scalars(
-        select(Medication).where(Medication.status == "paused", Medication.paused_until.is_not(None))
-        .where(Medication.paused_until <= now.date()).limit(limit).with_for_update(skip_locked=True, of=Medication)
+        select(Medication)
+        .where(Medication.status == "paused", Medication.paused_until.is_not(None))
+        .where(Medication.paused_until <= now.date())
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Medication)
     ).all()
     for medication in waking:
         if medication.paused_until and medication.paused_until <= now.astimezone(ZoneInfo(medication.zone)).date():
             medication.status, medication.paused_until, medication.planned_until = "active", None, now
     session.flush()
     found = session.scalars(
-        select(Medication).where(Medication.status == "active", Medication.planned_until < now + AHEAD / 2)
-        .order_by(Medication.planned_until).limit(limit).with_for_update(skip_locked=True, of=Medication)
+        select(Medication)
+        .where(Medication.status == "active", Medication.planned_until < now + AHEAD / 2)
+        .order_by(Medication.planned_until)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Medication)
     ).all()
     for medication in found:
         materialise(session, medication, now)
@@ -94,8 +110,11 @@ def remind_due(session: Session, now: datetime, limit: int = 200) -> tuple[int, 
     due at eight. It is closed as expired, and one summary line says so.
     """
     due = session.scalars(
-        select(Dose).where(Dose.status == "scheduled", Dose.remind_at <= now)
-        .order_by(Dose.remind_at).limit(limit).with_for_update(skip_locked=True, of=Dose)
+        select(Dose)
+        .where(Dose.status == "scheduled", Dose.remind_at <= now)
+        .order_by(Dose.remind_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Dose)
     ).all()
     reminded, late = 0, []
     for dose in due:
@@ -120,8 +139,11 @@ def remind_due(session: Session, now: datetime, limit: int = 200) -> tuple[int, 
 def close_unanswered(session: Session, now: datetime, limit: int = 500) -> list[Dose]:
     """Mark reminded doses that nobody answered in time as missed -> those doses."""
     found = session.scalars(
-        select(Dose).where(Dose.status == "prompted", Dose.closes_at <= now)
-        .order_by(Dose.closes_at).limit(limit).with_for_update(skip_locked=True, of=Dose)
+        select(Dose)
+        .where(Dose.status == "prompted", Dose.closes_at <= now)
+        .order_by(Dose.closes_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Dose)
     ).all()
     for dose in found:
         _close(session, dose, "missed", now)
@@ -149,13 +171,35 @@ def still_due(session: Session, dose_id: str, now: datetime) -> bool:
 
 
 def describe_dose(dose: Dose, *, names: bool = True) -> str:
-    """The dose slot in the patient's zone: 'Amoxicillin, 8:00 dose, Tue 1 Dec' (no name: 'your 8:00 dose, Tue 1 Dec')."""
+    """The dose slot in the patient's zone: 'Amoxicillin, 8:00 dose, Tue 1 Dec' (unnamed: 'your 8:00 dose, ...')."""
     local = datetime.fromisoformat(dose.slot)
     if dose.medication.as_needed:
         key = "medications.dose.as_needed" if names else "medications.dose.as_needed_unnamed"
     else:
         key = "medications.dose.named" if names else "medications.dose.unnamed"
-    return text(key, name=dose.medication.name, time=say_clock(local), day=say_date(local.date()))
+    number = None if names or dose.medication.as_needed else _number(dose)
+    return text(
+        "medications.dose.numbered" if number else key,
+        name=dose.medication.name,
+        time=say_clock(local),
+        day=say_date(local.date()),
+        number=number,
+    )
+
+
+def _number(dose: Dose) -> int | None:
+    """Which of the patient's medicines it is, counted as in their list; None when there is only one."""
+    session = object_session(dose)
+    if session is None:
+        return None
+    ids = list(
+        session.scalars(
+            select(Medication.id)
+            .where(Medication.patient_id == dose.patient_id, Medication.status.in_(("active", "paused")))
+            .order_by(Medication.created_at, Medication.id)
+        )
+    )
+    return ids.index(dose.medication_id) + 1 if len(ids) > 1 and dose.medication_id in ids else None
 
 
 def dose_amount(dose: Dose) -> str:
@@ -189,23 +233,32 @@ def _remind(session: Session, dose: Dose, now: datetime) -> None:
     conversation_id = outbox.conversation_for(session, dose.patient_id)
     names = _names_allowed(session, dose, conversation_id)
     amount = dose_amount(dose)
-    weekly = dose.medication.plan["phases"] and "FREQ=WEEKLY" in dose.medication.plan["phases"][0]["rrule"] and \
-        "," not in dose.medication.plan["phases"][0]["rrule"].partition("BYDAY=")[2].partition(";")[0]
+    weekly = (
+        dose.medication.plan["phases"]
+        and "FREQ=WEEKLY" in dose.medication.plan["phases"][0]["rrule"]
+        and "," not in dose.medication.plan["phases"][0]["rrule"].partition("BYDAY=")[2].partition(";")[0]
+    )
     key = "reminders.dose.weekly" if weekly else "reminders.dose.due"
     words = text(
-        key, clinic=settings().clinic_name, dose=describe_dose(dose, names=names),
+        key,
+        clinic=settings().clinic_name,
+        dose=describe_dose(dose, names=names),
         amount=text("reminders.dose.amount", amount=amount) if amount and names else "",
         weekday=f"{datetime.fromisoformat(dose.slot):%A}",
     )
     outbox.enqueue(
-        session, conversation_id=conversation_id, patient_id=dose.patient_id, kind="dose_reminder",
+        session,
+        conversation_id=conversation_id,
+        patient_id=dose.patient_id,
+        kind="dose_reminder",
         text=" ".join(words.split()),
         choices=[
             Choice(text("reminders.dose.taken"), f'/dose_taken{{"dose": "{dose.id}"}}'),
             Choice(text("reminders.dose.skip"), f'/dose_skip{{"dose": "{dose.id}"}}'),
             Choice(text("reminders.dose.snooze"), f'/dose_snooze{{"dose": "{dose.id}"}}'),
         ],
-        dedupe_key=f"dose:{dose.id}:{dose.prompts}", now=now,
+        dedupe_key=f"dose:{dose.id}:{dose.prompts}",
+        now=now,
     )
     note(session, dose, "prompted", now, "system")
 
@@ -236,10 +289,18 @@ def _summary(session: Session, late: Sequence[Dose], now: datetime) -> None:
         shown = ", ".join(describe_dose(dose, names=False) for dose in doses[:MAX_PROMPTS_BACKLOG])
         more = len(doses) - MAX_PROMPTS_BACKLOG
         outbox.enqueue(
-            session, conversation_id=None, patient_id=patient_id, kind="reminder_notice",
-            text=text("reminders.dose.late_more" if more > 0 else "reminders.dose.late", doses=shown, more=more,
-                      phone=settings().clinic_phone),
-            dedupe_key=f"late:{doses[0].id}", now=now,
+            session,
+            conversation_id=None,
+            patient_id=patient_id,
+            kind="reminder_notice",
+            text=text(
+                "reminders.dose.late_more" if more > 0 else "reminders.dose.late",
+                doses=shown,
+                more=more,
+                phone=settings().clinic_phone,
+            ),
+            dedupe_key=f"late:{doses[0].id}",
+            now=now,
         )
 
 
@@ -251,7 +312,9 @@ def record_event_only(session: Session, dose: Dose, kind: str, now: datetime) ->
 def claim(session: Session, dose_id: str, to: str, now: datetime) -> bool:
     """Move an open dose to a terminal state, once: the conditional update decides who was first."""
     done = session.execute(
-        update(Dose).where(Dose.id == dose_id, Dose.status.in_(OPEN)).values(status=to, done_at=now)
+        update(Dose)
+        .where(Dose.id == dose_id, Dose.status.in_(OPEN))
+        .values(status=to, done_at=now)
         .execution_options(synchronize_session=False)
     )
     return done.rowcount == 1

@@ -55,13 +55,16 @@ class Proposal:
     medicine: str | None = None
 
 
-def propose(
-    session: Session, *, patient_id: str, medicine_text: str, directions_text: str, now: datetime
-) -> Proposal:
+def propose(session: Session, *, patient_id: str, medicine_text: str, directions_text: str, now: datetime) -> Proposal:
     """Understand a medicine and its directions, and keep them as a draft for 30 minutes."""
     content: dict[str, Any] = {
-        "typed": medicine_text.strip()[:120], "directions": directions_text.strip()[:500], "name": None,
-        "open": None, "settled": [], "tries": 0, "replace": None,
+        "typed": medicine_text.strip()[:120],
+        "directions": directions_text.strip()[:500],
+        "name": None,
+        "open": None,
+        "settled": [],
+        "tries": 0,
+        "replace": None,
     }
     found = recognise(medicine_text) or recognise_exact(directions_text)
     if found:
@@ -114,17 +117,35 @@ def confirm(session: Session, *, draft_id: str, patient_id: str, now: datetime) 
             earlier.status, earlier.changed_at = "stopped", now
             doses.drop_planned(session, earlier)
     medication = Medication(
-        id=new_id(), patient_id=patient_id, name=_name(content), directions=content["directions"],
-        words=content["words"], plan=content["plan"], zone=patient.zone, status="active",
-        high_alert=bool(known and known.high_alert), critical=bool(known and known.critical), dose_approved=False,
-        grace=grace_minutes(known), planned_until=now, created_at=now, changed_at=now,
+        id=new_id(),
+        patient_id=patient_id,
+        name=_name(content),
+        directions=content["directions"],
+        words=content["words"],
+        plan=content["plan"],
+        zone=patient.zone,
+        status="active",
+        high_alert=bool(known and known.high_alert),
+        critical=bool(known and known.critical),
+        dose_approved=False,
+        grace=grace_minutes(known),
+        planned_until=now,
+        created_at=now,
+        changed_at=now,
     )
     session.add(medication)
     session.flush()
     doses.materialise(session, medication, now)
     draft.state, draft.medication_id = "confirmed", medication.id
-    audit.record(session, actor=f"patient:{patient_id}", action="medication.confirm", object_type="medication",
-                 object_id=medication.id, detail={"kind": content["plan"]["kind"]}, now=now)
+    audit.record(
+        session,
+        actor=f"patient:{patient_id}",
+        action="medication.confirm",
+        object_type="medication",
+        object_id=medication.id,
+        detail={"kind": content["plan"]["kind"]},
+        now=now,
+    )
     session.flush()
     return medication
 
@@ -156,10 +177,17 @@ def _next(session: Session, draft: MedicationDraft, now: datetime) -> Proposal:
     elif blocking:
         proposal = _ask(draft, content, question(blocking, content["directions"]))
     elif "dose_unit" in understood.asks and "dose" not in settled:
-        proposal = _ask(draft, content, question("dose", content["directions"]))
+        given = understood.amount is not None or any(phase.amount for phase in understood.phases)
+        proposal = _ask(draft, content, question("dose_unit" if given else "dose", content["directions"]))
     elif "duplicate" not in settled and _same(session, draft.patient_id, _name(content)):
-        asked = Question("duplicate", text("medications.ask.duplicate", name=_name(content)), (
-            Option(text("medications.option.replace"), "replace"), Option(text("medications.option.keep_both"), "keep")))
+        asked = Question(
+            "duplicate",
+            text("medications.ask.duplicate", name=_name(content)),
+            (
+                Option(text("medications.option.replace"), "replace"),
+                Option(text("medications.option.keep_both"), "keep"),
+            ),
+        )
         proposal = _ask(draft, content, asked)
     else:
         words = read_back(_name(content), understood, local)
@@ -182,7 +210,8 @@ def _blocking(understood: Directions) -> str | None:
 
 def _apply(draft: MedicationDraft, content: dict[str, Any], code: str, reply: str, local: datetime) -> None:
     """Work an answer into the directions: the first reading of it that is clear, or at least clearer, holds."""
-    if code == "dose":
+    optional = code == "dose" or (code == "dose_unit" and _blocking(understand(content["directions"], local)) is None)
+    if optional:
         content["settled"] = [*content["settled"], "dose"]
         if reply.startswith("=") or reply.casefold() in ("skip", "leave it out", "no", "don't know", "not sure"):
             return
@@ -199,7 +228,7 @@ def _apply(draft: MedicationDraft, content: dict[str, Any], code: str, reply: st
         if any(ask in REFUSED for ask in after.asks):
             content["directions"] = tried[:500]
             return
-    for tried in candidates(code, content["directions"], reply):
+    for tried in candidates(code, content["directions"], reply) if not optional else ():
         after = understand(tried, local, medicine=known)
         if after.asks and after.asks[0] not in ("unclear", code):
             content["directions"] = tried[:500]
@@ -215,15 +244,20 @@ def _ask(draft: MedicationDraft, content: dict[str, Any], asked: Question) -> Pr
 def _refuse(draft: MedicationDraft, reason: tuple[str, str | None], content: dict[str, Any]) -> Proposal:
     code, route = reason
     draft.state = "refused"
-    return Proposal("refuse", draft.id, reason_code=code, reason=text(f"medications.refuse.{code}"), route=route,
-                    medicine=_name(content))
+    return Proposal(
+        "refuse",
+        draft.id,
+        reason_code=code,
+        reason=text(f"medications.refuse.{code}"),
+        route=route,
+        medicine=_name(content),
+    )
 
 
 def _name(content: dict[str, Any]) -> str:
-    """The known name with what the patient typed beside it when that differs (a brand)."""
+    """The known name, else what the patient typed."""
     name, typed = content["name"], content["typed"]
-    if name is None:
-        return typed or text("medications.unnamed")
+    name = name or typed or text("medications.unnamed")
     return name[:1].upper() + name[1:]
 
 

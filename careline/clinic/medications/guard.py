@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -18,8 +19,12 @@ MOST_TIMES_A_DAY = 24
 
 
 def check(
-    medicine: Medicine | None, amount: Amount | None, phases: Sequence[Phase], strength: str | None,
-    as_needed_only: bool = False, max_per_day: float | None = None,
+    medicine: Medicine | None,
+    amount: Amount | None,
+    phases: Sequence[Phase],
+    strength: str | None,
+    as_needed_only: bool = False,
+    max_per_day: float | None = None,
 ) -> str | None:
     """The code of what is wrong, or None. `strength` is as on the label ('500 mg')."""
     if medicine and medicine.weekly_only and (as_needed_only or (phases and not _weekly(phases))):
@@ -56,7 +61,7 @@ def _weekly(phases: Sequence[Phase]) -> bool:
     from careline.clinic.medications.schedule import local_occurrences
 
     times = local_occurrences(phases, 8)
-    return bool(times) and all((b - a).days >= 7 for a, b in zip(times, times[1:], strict=False))
+    return bool(times) and all((b - a).days >= 7 for a, b in itertools.pairwise(times))
 
 
 def _most_a_day(phases: Sequence[Phase], amounts: Sequence[Amount]) -> list[tuple[Amount, float]]:

@@ -55,7 +55,8 @@ def _risk(session: Session, patient_id: str, medicine: Medicine | None) -> tuple
     if medicine is not None:
         return medicine.critical, medicine.high_alert or medicine.critical
     own = session.execute(
-        select(Medication.critical, Medication.high_alert)
-        .where(Medication.patient_id == patient_id, Medication.status.in_(("active", "paused")))
+        select(Medication.critical, Medication.high_alert).where(
+            Medication.patient_id == patient_id, Medication.status.in_(("active", "paused"))
+        )
     ).all()
     return any(c for c, _ in own), any(h for _, h in own)

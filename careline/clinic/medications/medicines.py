@@ -18,7 +18,7 @@ SUGGEST_AT = 82
 @dataclass(frozen=True)
 class Medicine:
     """One medicine. Flags: weekly_only, high_alert, critical. Limits are daily totals that are never scheduled
-    beyond without a pharmacist (`max_mg`, and `max_units` of tablets, capsules or puffs); `unit_mg` is the usual strength."""
+    beyond without a pharmacist (`max_mg`; `max_units` of tablets, capsules or puffs); `unit_mg`: the usual strength."""
 
     name: str
     group: str
@@ -61,7 +61,12 @@ def medicines() -> dict[str, Medicine]:
             facts = facts or {}
             flags = frozenset(facts["flags"]) if "flags" in facts else shared
             medicine = Medicine(
-                name, group, tuple(facts.get("brands", ())), flags, facts.get("max_mg"), facts.get("max_units"),
+                name,
+                group,
+                tuple(facts.get("brands", ())),
+                flags,
+                facts.get("max_mg"),
+                facts.get("max_units"),
                 facts.get("unit_mg"),
             )
             for word in (name, *medicine.brands, *facts.get("also", ())):
@@ -101,8 +106,27 @@ def recognise(text: str) -> Found | None:
 
 
 _NOT_NAMES = {
-    "tablet", "tablets", "capsule", "capsules", "daily", "twice", "every", "morning", "night", "evening", "needed",
-    "hours", "weeks", "cream", "inhaler", "drops", "medicine", "medication", "water", "blood", "pressure",
+    "tablet",
+    "tablets",
+    "capsule",
+    "capsules",
+    "daily",
+    "twice",
+    "every",
+    "morning",
+    "night",
+    "evening",
+    "needed",
+    "hours",
+    "weeks",
+    "cream",
+    "inhaler",
+    "drops",
+    "medicine",
+    "medication",
+    "water",
+    "blood",
+    "pressure",
 }
 
 

@@ -85,10 +85,18 @@ class Dose(Base):
         UniqueConstraint("medication_id", "due_at"),
         UniqueConstraint("medication_id", "slot"),
         # What the worker asks for all day long: small indexes that hold open doses only.
-        Index("ix_doses_to_remind", "remind_at", sqlite_where=text("status = 'scheduled'"),
-              postgresql_where=text("status = 'scheduled'")),
-        Index("ix_doses_to_close", "closes_at", sqlite_where=text("status = 'prompted'"),
-              postgresql_where=text("status = 'prompted'")),
+        Index(
+            "ix_doses_to_remind",
+            "remind_at",
+            sqlite_where=text("status = 'scheduled'"),
+            postgresql_where=text("status = 'scheduled'"),
+        ),
+        Index(
+            "ix_doses_to_close",
+            "closes_at",
+            sqlite_where=text("status = 'prompted'"),
+            postgresql_where=text("status = 'prompted'"),
+        ),
         Index("ix_doses_patient", "patient_id", "due_at"),
     )
 

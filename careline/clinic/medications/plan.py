@@ -18,15 +18,21 @@ def dump(directions: Directions) -> dict[str, Any]:
         "basis": directions.basis,
         "phases": [
             {
-                "rrule": phase.rule, "start": phase.start.isoformat(), "days": phase.days,
-                "cycle_days": phase.cycle_days, "amount": _amount(phase.amount),
+                "rrule": phase.rule,
+                "start": phase.start.isoformat(),
+                "days": phase.days,
+                "cycle_days": phase.cycle_days,
+                "amount": _amount(phase.amount),
             }
             for phase in directions.phases
         ],
         "amount": _amount(directions.amount),
         "as_needed": vars(directions.as_needed) if directions.as_needed else None,
-        "strength": directions.strength, "site": directions.site, "route": directions.route,
-        "meals": directions.meals, "lead_minutes": directions.lead_minutes,
+        "strength": directions.strength,
+        "site": directions.site,
+        "route": directions.route,
+        "meals": directions.meals,
+        "lead_minutes": directions.lead_minutes,
     }
 
 

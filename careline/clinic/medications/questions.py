@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from careline.texts import has, text
 
@@ -55,38 +56,68 @@ def _options(code: str, directions: str) -> list[Option]:
     if code == "am_or_pm":
         return [whole("in_the_morning", clock, r"at \1 am"), whole("in_the_evening", clock, r"at \1 pm")]
     if code == "twice_a_week_or_every_two_weeks":
-        return [whole("twice_a_week", r"\bb\.?i\.?w\.?\b|bi-?weekly", "twice a week"),
-                whole("every_two_weeks", r"\bb\.?i\.?w\.?\b|bi-?weekly", "every 2 weeks")]
+        return [
+            whole("twice_a_week", r"\bb\.?i\.?w\.?\b|bi-?weekly", "twice a week"),
+            whole("every_two_weeks", r"\bb\.?i\.?w\.?\b|bi-?weekly", "every 2 weeks"),
+        ]
     if code == "right_eye_or_once_a_day":
-        return [whole("right_eye", r"\bo\.?d\.?(?!\w)", "in the right eye"),
-                whole("once_a_day", r"\bo\.?d\.?(?!\w)", "once a day")]
+        return [
+            whole("right_eye", r"\bo\.?d\.?(?!\w)", "in the right eye"),
+            whole("once_a_day", r"\bo\.?d\.?(?!\w)", "once a day"),
+        ]
     if code == "all_at_once_or_split":
         m = re.search(r"\b(\d+|two|three|four)\b", directions, re.I)
         times = m[1] if m else "2"
         split = re.sub(r"\b(\d+|two|three|four)\b", "1", directions, count=1, flags=re.I)
         return [
             whole("all_at_once", r"(?:\b(?:a|per)|/) ?day\b", "once a day"),
-            Option(text("medications.option.split"),
-                   WHOLE + re.sub(r"(?:\b(?:a|per)|/) ?day\b", f"{times} times a day", split, flags=re.I)),
+            Option(
+                text("medications.option.split"),
+                WHOLE + re.sub(r"(?:\b(?:a|per)|/) ?day\b", f"{times} times a day", split, flags=re.I),
+            ),
         ]
-    if code in ("dose_unit", "dose"):
+    if code == "dose":
         return [Option(text("medications.option.leave_out"), WHOLE + directions)]
+    if code == "dose_unit":
+        return [Option(text(f"medications.option.{unit}"), unit) for unit in ("tablets", "capsules", "ml", "mg")]
     if code == "which_day":
-        return [Option(name, name) for name in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")]
+        return [
+            Option(name, name)
+            for name in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+        ]
     return []
 
 
 def _which_interval(directions: str, answer: str) -> str:
     hours = re.search(r"\d+", answer)
-    return re.sub(r"(?:every |q ?)?\d+ ?(?:-|to|or) ?\d+ ?(?:hours|hourly|hrs|h)\b",
-                  f"every {hours[0] if hours else answer} hours", directions, flags=re.I)
+    return re.sub(
+        r"(?:every |q ?)?\d+ ?(?:-|to|or) ?\d+ ?(?:hours|hourly|hrs|h)\b",
+        f"every {hours[0] if hours else answer} hours",
+        directions,
+        flags=re.I,
+    )
+
+
+_BARE = (
+    r"(?<![\d.:/-])\b(\d+(?:\.\d+)?(?: ?(?:-|to|or) ?\d+)?|one|two|three|four|half)"
+    r"(?![\d.:/]| ?(?:x\b|times|am\b|pm\b|days?\b|weeks?\b|hours?\b|[-+]))"
+)
 
 
 def _dose(directions: str, answer: str) -> str:
     if re.fullmatch(r"[a-z ]+", answer, re.I):  # only a unit: it belongs to the number that is there
-        return re.sub(r"(?<![\d.:/-])(\d+(?:\.\d+)?)(?![\d.:/]| ?(?:x|times|am|pm|days?|weeks?|hours?))", rf"\1 {answer}",
-                      directions, count=1)
+        return re.sub(_BARE, rf"\1 {answer}", directions, count=1, flags=re.I)
+    if re.search(_BARE, directions, re.I) and understood_amount(directions):
+        return re.sub(_BARE, answer, directions, count=1, flags=re.I)
     return f"{answer} {directions}"
+
+
+def understood_amount(directions: str) -> bool:
+    """Do the directions give a number of something, without saying of what?"""
+    from careline.clinic.medications.dosage import understand
+
+    amount = understand(directions, datetime(2000, 1, 1)).amount  # noqa: DTZ001 - a wall clock
+    return amount is not None and amount.unit is None
 
 
 def _day_of_month(directions: str, answer: str) -> str:

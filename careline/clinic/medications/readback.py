@@ -10,7 +10,15 @@ from careline.clinic.medications.dosage import AsNeeded, Directions
 from careline.clinic.medications.schedule import Amount, Phase, total_doses
 from careline.texts import text
 
-DAY_NAMES = {"MO": "Monday", "TU": "Tuesday", "WE": "Wednesday", "TH": "Thursday", "FR": "Friday", "SA": "Saturday", "SU": "Sunday"}
+DAY_NAMES = {
+    "MO": "Monday",
+    "TU": "Tuesday",
+    "WE": "Wednesday",
+    "TH": "Thursday",
+    "FR": "Friday",
+    "SA": "Saturday",
+    "SU": "Sunday",
+}
 _PLURAL = {"patch": "patches", "suppository": "suppositories", "pessary": "pessaries", "gummy": "gummies"}
 _FIXED = {"mg": "mg", "mL": "ml", "ug": "micrograms", "g": "g", "mmol": "mmol", "%": "%"}
 
@@ -18,8 +26,13 @@ _FIXED = {"mg": "mg", "mL": "ml", "ug": "micrograms", "g": "g", "mmol": "mmol", 
 def read_back(name: str, directions: Directions, now: datetime) -> str:
     """The whole read-back: 'Amoxicillin: 1 capsule, 3 times a day, at 8:00, 14:00 and 20:00, from Tue 1 Dec, ...'."""
     lines = [f"{_upper(name)}: {say(directions)}."]
-    confirmed = {"confirm_not_QID": "once", "confirm_OD_once_daily": "once", "confirm_every_other_day": "every_other",
-                 "confirm_bedtime": "bedtime", "confirm_at_night": "at_night"}
+    confirmed = {
+        "confirm_not_QID": "once",
+        "confirm_OD_once_daily": "once",
+        "confirm_every_other_day": "every_other",
+        "confirm_bedtime": "bedtime",
+        "confirm_at_night": "at_night",
+    }
     for ask in directions.asks:
         if ask in confirmed:
             lines.append(text(f"medications.read_back.check_{confirmed[ask]}"))
@@ -81,9 +94,7 @@ def say_clock(at: datetime) -> str:
 def _schedule(phases: Sequence[Phase], directions: Directions) -> str:
     steps = _sequential(phases)
     if len(steps) > 1:
-        words = [
-            f"{_step(step, directions)}, {_span(step)}" for step in steps
-        ]
+        words = [f"{_step(step, directions)}, {_span(step)}" for step in steps]
         return ", then ".join(words)
     extra = ", ".join(w for w in (_site(directions), _meals(directions)) if w)
     words = _step(steps[0], directions) + (f", {extra}" if extra else "")
@@ -96,7 +107,9 @@ def _sequential(phases: Sequence[Phase]) -> list[list[Phase]]:
     for phase in phases:
         # Rules that belong together start on the same day or alternate from day to day.
         key = (phase.start.date(), phase.days)
-        near = next((k for k in groups if k[1] == phase.days and abs((k[0] - key[0]).days) <= 1 and phase.days is None), key)
+        near = next(
+            (k for k in groups if k[1] == phase.days and abs((k[0] - key[0]).days) <= 1 and phase.days is None), key
+        )
         groups.setdefault(near, []).append(phase)
     return [groups[key] for key in sorted(groups, key=lambda k: k[0])]
 
@@ -108,11 +121,15 @@ def _step(phases: Sequence[Phase], directions: Directions) -> str:
         amount = say_amount(next(iter(amounts)))
         if len(rhythms) == 1:
             times = sorted({clock for phase in phases for clock in _clocks(phase)})
-            return ", ".join(w for w in (amount, _rhythm_words(phases[0], len(times)), _times_words(phases, times)) if w)
+            return ", ".join(
+                w for w in (amount, _rhythm_words(phases[0], len(times)), _times_words(phases, times)) if w
+            )
     words = []
     for phase in phases:
         times = _clocks(phase)
-        words.append(" ".join(w for w in (say_amount(phase.amount), _rhythm_words(phase, 0), _times_words([phase], times)) if w))
+        words.append(
+            " ".join(w for w in (say_amount(phase.amount), _rhythm_words(phase, 0), _times_words([phase], times)) if w)
+        )
     return " and ".join(words)
 
 
@@ -149,7 +166,13 @@ def _rhythm_words(phase: Phase, times: int) -> str:
     if freq == "WEEKLY":
         names = [DAY_NAMES[d[-2:]] for d in days]
         if len(names) == 1:
-            every = "ONCE A WEEK" if interval == 1 else "ONCE EVERY 2 WEEKS" if interval == 2 else f"once every {interval} weeks"
+            every = (
+                "ONCE A WEEK"
+                if interval == 1
+                else "ONCE EVERY 2 WEEKS"
+                if interval == 2
+                else f"once every {interval} weeks"
+            )
             return f"{every}, on {names[0]}s"
         return "on " + _list([f"{name}s" for name in names])
     if freq == "MONTHLY":

@@ -78,9 +78,7 @@ class Phase:
 
     def cycle(self, number: int) -> Phase:
         """The phase of cycle `number` (0 is the first) as a phase that does not repeat."""
-        return replace(
-            self, start=self.start + timedelta(days=number * (self.cycle_days or 0)), cycle_days=None
-        )
+        return replace(self, start=self.start + timedelta(days=number * (self.cycle_days or 0)), cycle_days=None)
 
     def as_dict(self) -> dict[str, object]:
         return {
@@ -110,9 +108,7 @@ def to_local(at: datetime, zone: ZoneInfo) -> datetime:
     return at.astimezone(zone).replace(tzinfo=None)
 
 
-def due_times(
-    phases: Sequence[Phase], zone: ZoneInfo, basis: Basis, since: datetime, until: datetime
-) -> list[Due]:
+def due_times(phases: Sequence[Phase], zone: ZoneInfo, basis: Basis, since: datetime, until: datetime) -> list[Due]:
     """All doses due in [since, until) (aware instants), each instant once, ascending."""
     found: dict[datetime, Due] = {}
     if basis == "elapsed":

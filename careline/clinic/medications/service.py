@@ -71,10 +71,13 @@ PROMPT_REPLY_FOR = timedelta(hours=12)
 
 def list_active(session: Session, patient_id: str) -> list[Medication]:
     """The patient's active and paused medications, oldest first (id, name, words, status)."""
-    return list(session.scalars(
-        select(Medication).where(Medication.patient_id == patient_id, Medication.status.in_(("active", "paused")))
-        .order_by(Medication.created_at)
-    ))
+    return list(
+        session.scalars(
+            select(Medication)
+            .where(Medication.patient_id == patient_id, Medication.status.in_(("active", "paused")))
+            .order_by(Medication.created_at, Medication.id)
+        )
+    )
 
 
 def describe(medication: Medication) -> str:
@@ -121,8 +124,14 @@ def approve_dose(session: Session, medication_id: str, *, staff_id: str, now: da
     if medication is None:
         raise NotFound("medications.not_found")
     medication.dose_approved, medication.changed_at = True, now
-    audit.record(session, actor=staff_id, action="medication.approve_dose", object_type="medication",
-                 object_id=medication.id, now=now)
+    audit.record(
+        session,
+        actor=staff_id,
+        action="medication.approve_dose",
+        object_type="medication",
+        object_id=medication.id,
+        now=now,
+    )
     return medication
 
 
@@ -159,9 +168,13 @@ def todays_doses(session: Session, patient_id: str, now: datetime) -> list[Dose]
     zone = ZoneInfo(patient.zone if patient else "UTC")
     midnight = datetime.combine(now.astimezone(zone).date(), time())
     start, end = to_utc(midnight, zone), to_utc(midnight + timedelta(days=1), zone)
-    return list(session.scalars(
-        select(Dose).where(Dose.patient_id == patient_id, Dose.due_at >= start, Dose.due_at < end).order_by(Dose.due_at)
-    ))
+    return list(
+        session.scalars(
+            select(Dose)
+            .where(Dose.patient_id == patient_id, Dose.due_at >= start, Dose.due_at < end)
+            .order_by(Dose.due_at)
+        )
+    )
 
 
 def last_prompted_dose(session: Session, patient_id: str, now: datetime) -> Dose | None:
@@ -170,9 +183,7 @@ def last_prompted_dose(session: Session, patient_id: str, now: datetime) -> Dose
     return waiting[0] if len(waiting) == 1 else None
 
 
-def record(
-    session: Session, patient_id: str, *, dose_id: str | None = None, action: Action, now: datetime
-) -> Dose:
+def record(session: Session, patient_id: str, *, dose_id: str | None = None, action: Action, now: datetime) -> Dose:
     """Note what the patient did with one dose -> Dose. Without `dose_id` it is the one that was prompted.
 
     The same answer twice is the same as once. Errors: no_dose, which_dose, already_recorded, snooze_limit.
@@ -212,9 +223,18 @@ def log_as_needed(session: Session, medication_id: str, *, patient_id: str, now:
         raise Conflict("medications.not_active", status=medication.status)
     local = now.astimezone(ZoneInfo(medication.zone)).replace(tzinfo=None)
     dose = Dose(
-        id=new_id(), medication=medication, patient_id=patient_id, due_at=now,
-        slot=local.isoformat(timespec="seconds")[:20], zone=medication.zone, amount=medication.plan["amount"],
-        status="taken", remind_at=now, stale_at=now, closes_at=now, done_at=now,
+        id=new_id(),
+        medication=medication,
+        patient_id=patient_id,
+        due_at=now,
+        slot=local.isoformat(timespec="seconds")[:20],
+        zone=medication.zone,
+        amount=medication.plan["amount"],
+        status="taken",
+        remind_at=now,
+        stale_at=now,
+        closes_at=now,
+        done_at=now,
     )
     session.add(dose)
     session.flush()
@@ -236,26 +256,41 @@ def _set(
     session: Session, medication: Medication, status: str, now: datetime, *, paused_until: date | None = None
 ) -> Medication:
     medication.status, medication.paused_until, medication.changed_at = status, paused_until, now
-    audit.record(session, actor=f"patient:{medication.patient_id}", action=f"medication.{status}",
-                 object_type="medication", object_id=medication.id, now=now)
+    audit.record(
+        session,
+        actor=f"patient:{medication.patient_id}",
+        action=f"medication.{status}",
+        object_type="medication",
+        object_id=medication.id,
+        now=now,
+    )
     session.flush()
     return medication
 
 
 def _waiting(session: Session, patient_id: str, now: datetime) -> list[Dose]:
     """Doses that were prompted and can still be answered, the newest prompt first."""
-    return list(session.scalars(
-        select(Dose).where(Dose.patient_id == patient_id, Dose.status == "prompted", Dose.closes_at > now)
-        .order_by(Dose.prompted_at.desc())
-    ))
+    return list(
+        session.scalars(
+            select(Dose)
+            .where(Dose.patient_id == patient_id, Dose.status == "prompted", Dose.closes_at > now)
+            .order_by(Dose.prompted_at.desc())
+        )
+    )
 
 
 def _just_answered(session: Session, patient_id: str, action: str, now: datetime) -> Dose | None:
     """The dose that the same answer was given to a moment ago: a text that came twice, not a second dose."""
     return session.scalar(
-        select(Dose).where(Dose.patient_id == patient_id, Dose.status == action, Dose.prompted_at.is_not(None),
-                           Dose.done_at > now - timedelta(minutes=30))
-        .order_by(Dose.done_at.desc()).limit(1)
+        select(Dose)
+        .where(
+            Dose.patient_id == patient_id,
+            Dose.status == action,
+            Dose.prompted_at.is_not(None),
+            Dose.done_at > now - timedelta(minutes=30),
+        )
+        .order_by(Dose.done_at.desc())
+        .limit(1)
     )
 
 
