@@ -193,6 +193,9 @@ class Urgency:
             return "worse"
         if not HIGH_RISK.isdisjoint(facts.present):
             return "high_risk"
+        asked = [item.choice for item in facts.said.values() if item.source == "asked"]
+        if 2 * asked.count("unknown") > len(asked):
+            return "unsure"
         if any(True for _ in open_flags):
             return "open_red_flags"
         return None
