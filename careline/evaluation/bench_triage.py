@@ -104,7 +104,7 @@ def median_ms(step: Callable[[], Any], repeats: int = _REPEATS) -> float:
 
 
 def bench(sizes: tuple[int, ...] = SIZES, peer: bool = True) -> list[dict[str, Any]]:
-    """One row for each size: {what, size, ours_ms, peer_ms}; peer_ms is None when pgmpy is not installed."""
+    """One row for each size: {what, size, ours_ms, peer, peer_ms}; peer_ms is None when pgmpy is not installed."""
     rows = []
     for size in sizes:
         base = made_up(size, 2 * size)
@@ -121,9 +121,11 @@ def bench(sizes: tuple[int, ...] = SIZES, peer: bool = True) -> list[dict[str, A
                 score = score + row
             return network.belief(score)
 
-        rows.append({"what": "triage step", "size": size, "ours_ms": median_ms(step), "peer_ms": None})
+        rows.append({"what": "triage step", "size": size, "ours_ms": median_ms(step), "peer": None, "peer_ms": None})
         slower = _pgmpy_ms(base, case) if peer else None
-        rows.append({"what": "belief update", "size": size, "ours_ms": median_ms(update), "peer_ms": slower})
+        rows.append(
+            {"what": "belief update", "size": size, "ours_ms": median_ms(update), "peer": "pgmpy", "peer_ms": slower}
+        )
     return rows
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from careline.evaluation.condition_names import Names
-from careline.evaluation.metrics import by_group, group_names, read_cases, share
+from careline.evaluation.metrics import group_names, read_cases, report, share
 from careline.language import Person
 from careline.triage import interview as interviewing
 from careline.triage import reading
@@ -24,12 +24,7 @@ def evaluate(path: Path | str, interview: bool = False, *, using: Engine | None 
     brain = using or engine()
     names = Names(brain.knowledge)
     results = [judge(brain, names, row, interview) for row in read_cases(path)]
-    counted = measure(results)
-    return {
-        "metrics": {name: value["share"] for name, value in counted.items() if isinstance(value, dict)}
-        | {name: value for name, value in counted.items() if not isinstance(value, dict)},
-        "intervals": {name: value for name, value in counted.items() if isinstance(value, dict)},
-        "groups": by_group(results, measure),
+    return report(results, measure) | {
         "cases": [{key: r[key] for key in ("id", "expected", "got")} for r in results],
     }
 

@@ -31,6 +31,22 @@ def share(cases: Iterable[dict[str, Any]], good: Callable[[dict[str, Any]], bool
     return {"share": rounded, "low": round(low, 4), "high": round(high, 4), "hits": hits, "n": len(cases)}
 
 
+def report(results: list[dict[str, Any]], measure: Callable[[list[dict[str, Any]]], dict[str, Any]]) -> dict[str, Any]:
+    """{metrics, intervals, groups}: plain numbers, [low, high] of those that are shares, and numbers by group."""
+    counted = measure(results)
+    return {
+        "metrics": _numbers(counted),
+        "intervals": {name: [v["low"], v["high"]] for name, v in counted.items() if isinstance(v, dict)},
+        "groups": {name: _numbers(values) for name, values in by_group(results, measure).items()},
+    }
+
+
+def _numbers(counted: dict[str, Any]) -> dict[str, Any]:
+    """A share as a number; a share of no cases is left out."""
+    plain = {name: value["share"] if isinstance(value, dict) else value for name, value in counted.items()}
+    return {name: value for name, value in plain.items() if value is not None}
+
+
 def read_cases(path: Path | str) -> list[dict[str, Any]]:
     """The lines of a case file. A line whose id is META describes the file and is not a case."""
     lines = Path(path).read_text(encoding="utf-8").splitlines()

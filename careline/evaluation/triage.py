@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from careline.evaluation.metrics import by_group, group_names, read_cases, share
+from careline.evaluation.metrics import group_names, read_cases, report, share
 from careline.language import Person
 from careline.levels import Level
 from careline.triage import explain, reading
@@ -30,16 +30,11 @@ def gold_levels(row: dict[str, Any]) -> tuple[Level, ...]:
 
 
 def evaluate(path: Path | str, interview: bool = False, *, using: Engine | None = None) -> dict[str, Any]:
-    """{metrics, groups, intervals, cases}. `interview` is accepted for the common signature and not used."""
+    """{metrics, intervals, groups, cases}. `interview` is accepted for the common signature and not used."""
     del interview
     brain = using or engine()
     results = [judge(brain, row) for row in read_cases(path)]
-    counted = measure(results)
-    return {
-        "metrics": {name: value["share"] for name, value in counted.items() if isinstance(value, dict)}
-        | {name: value for name, value in counted.items() if not isinstance(value, dict)},
-        "intervals": {name: value for name, value in counted.items() if isinstance(value, dict)},
-        "groups": by_group(results, measure),
+    return report(results, measure) | {
         "cases": [{key: r[key] for key in ("id", "expected", "got")} for r in results],
     }
 
