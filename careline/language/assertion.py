@@ -82,6 +82,9 @@ _DOUBLE = (
     "not relieved", "not eased", "no change in", "not only", "not just", "no wonder", "no doubt",
     "cant get rid", "not shifting", "wont shift",
     "doesnt help", "not helping", "didnt help", "not helped", "hasnt helped", "no help", "not touching",
+    "dont touch", "doesnt touch", "dont help", "dont work", "doesnt work",
+    "hasnt touched", "not touched",
+   
     "never had such", "never had pain like",
     "never had a headache like", "never felt", "never known", "no idea", "no reason", "no matter",
     "no warning", "no letup", "not bearable",

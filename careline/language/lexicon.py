@@ -264,6 +264,9 @@ def _patterns(lexicon: Lexicon, raw: Iterable[Mapping[str, Any]], surface: set[s
         # "severe pain" is a quality, whatever else claims it; a child that is worded like its parent would
         # turn every mention of the parent into the child
         finding = lexicon.findings[ident]
+        if len(units) == 2 and _composed_otherwise(lexicon, ident, units):
+            del found[ident, units]
+            continue
         if any((parent, units) in found for parent in finding.parents) or (
             finding.kind != "quality" and any((q, units) in found for q in general)
         ):
@@ -292,6 +295,15 @@ def _plain_words(raw: Iterable[Mapping[str, Any]]) -> set[str]:
     return found
 
 
+def _composed_otherwise(lexicon: Lexicon, ident: str, units: tuple[str, ...]) -> bool:
+    """Does sensation + site mean another finding than this wording says ("scratched eye" as "itchy eye")?"""
+    for one, two in (units, units[::-1]):
+        meant = lexicon.compose.get(one, {}).get(two)
+        if meant is not None:
+            return not (lexicon.is_a(meant, ident) or lexicon.is_a(ident, meant))
+    return False
+
+
 def _variants(lexicon: Lexicon, stems: tuple[str, ...], ident: str) -> Iterable[tuple[str, ...]]:
     """The meanings of a wording, with phrases read as one meaning and word by word.
 
@@ -313,10 +325,13 @@ def _variants(lexicon: Lexicon, stems: tuple[str, ...], ident: str) -> Iterable[
         yield inner
 
 
+_TOLD = _stems("feel feeling going thing things anything something like")
 _TIMES = _stems("day week month year hour long")
 _VAGUE = LIGHT | _stems(
     "worse better worst improving poo ache wind contact type typing club drain pacing caving cave settled resolved "
-    "glare flash immersion nuts nut side problem trouble bad pain hurt blood red hot cold swelling lump"
+    "glare flash "
+    "crack cracked speed weed pot acid immersion nuts nut side problem "
+    "trouble bad pain hurt blood red hot cold swelling lump"
 )
 
 
@@ -332,6 +347,8 @@ def _self_standing(lexicon: Lexicon, inner: tuple[str, ...], entry: Mapping[str,
 def _units(lexicon: Lexicon, stems: Sequence[str], with_phrases: bool) -> tuple[str, ...]:
     out: list[str] = []
     i, n = 0, len(stems)
+    # "no feeling in my feet" is more than "no" and "feet"
+    denied = any(s in _NOT or "cannot" in lexicon.single.get(s, ()) for s in stems)
     while i < n:
         if with_phrases:
             hit = longest_phrase(lexicon, stems, i)
@@ -343,15 +360,16 @@ def _units(lexicon: Lexicon, stems: Sequence[str], with_phrases: bool) -> tuple[
         i += 1
         if s in _NOT:
             out.append("NOT")
-        elif s not in FILLERS:
+        elif s not in FILLERS or (denied and s in _TOLD):
             groups = [m for m in lexicon.single.get(s, ()) if m[0] != "~"]
             out.append(groups[0] if groups else s)
     return tuple(out)
 
 
 def longest_phrase(lexicon: Lexicon, stems: Sequence[str], i: int) -> tuple[str, int] | None:
-    """(meaning, index after it) of the longest group phrase that begins at stem i, or None."""
-    hits = [hit for hit in phrases_at(lexicon, stems, i, len(stems)) if hit[0][0] not in "!^%"]
+    """(meaning, index after it) of the longest group phrase that begins at stem i, or None. For wordings: there
+    "left side" must stay left."""
+    hits = [hit for hit in phrases_at(lexicon, stems, i, len(stems)) if hit[0][0] not in "!^%" and hit[0] != "one_side"]
     return max(hits, key=lambda hit: hit[1]) if hits else None
 
 

@@ -292,7 +292,7 @@ def carried_sites(lexicon: Lexicon, sentence: Sentence, kept: list[Match]) -> li
     out: dict[tuple[str, tuple[int, ...]], Match] = {}
     for meaning, places in sentence.at.items():
         patterns = lexicon.by_unit.get(meaning)
-        if not patterns:
+        if not patterns or meaning in ("NOT", "cannot"):
             continue
         for place in places:
             if place[0] in covered or sentence.tokens[place[0]].stem in LIGHT:

@@ -152,6 +152,7 @@ class _Reader:
         self._settle_subject()
         self._numbers(bounds)
         self._doses(bounds)
+        self._overdose(bounds)
         self._times(bounds)
         self._severity(bounds)
         self._derived()
@@ -395,6 +396,22 @@ class _Reader:
             if near and min(near)[0] <= 4:
                 draft = here[min(near)[1]]
                 draft.value, draft.unit = dose.value, dose.unit
+
+    def _overdose(self, bounds: list[tuple[int, int]]) -> None:
+        """ "Took 30 paracetamol": many tablets at once."""
+        rule = self.known.data.get("overdose") or {}
+        if rule.get("means") not in self.known.findings:
+            return
+        for i, token in enumerate(self.tokens[:-1]):
+            if token.value is None or token.value < rule["min"] or i < 1:
+                continue
+            verb = {t.text for t in self.tokens[max(0, i - 4) : i]} & set(rule["verbs"])
+            what = {t.text for t in self.tokens[i + 1 : i + 4]} & set(rule["of"])
+            if verb and what and not self.masks[i] & masks_of.HYPOTHETICAL and not self._told_no(i):
+                place = (i, i + 1)
+                self._put(
+                    _Draft(rule["means"], place, self._sentence_of(bounds, i), "present", False, self.about.at(i))
+                )
 
     def _only_word(self, draft: _Draft, prefix: str) -> bool:
         return all(self.tokens[i].text.startswith(prefix) for i in draft.tokens)
