@@ -245,7 +245,8 @@ def _patterns(lexicon: Lexicon, raw: Iterable[Mapping[str, Any]], surface: set[s
             inner = content(stems)
             if not stems:
                 continue
-            if len(inner) <= 1 and len(stems) > 1 and not _self_standing(lexicon, inner, entry):
+            few = len(inner) <= 1 and len(stems) > 1
+            if _bare_denial(lexicon, stems) or (few and not _self_standing(lexicon, inner, entry)):
                 row = (stems, entry["id"])
                 rows = lexicon.literal_patterns.setdefault(stems[0], [])
                 if row not in rows:
@@ -284,6 +285,24 @@ def _patterns(lexicon: Lexicon, raw: Iterable[Mapping[str, Any]], surface: set[s
         rows.sort(key=lambda row: -len(row[0]))
 
 
+def _bare_denial(lexicon: Lexicon, stems: tuple[str, ...]) -> bool:
+    """ "can't go on", "not taking it": too little besides the "not" to be looked for with gaps."""
+    if not any(s in _NOT or "cannot" in lexicon.single.get(s, ()) for s in stems):
+        return False
+    rest = [s for s in content(stems) if s not in _NOT and "cannot" not in lexicon.single.get(s, ())]
+    vague = _WEAK_VERBS | {s for s in rest if _VAGUE_GROUPS.intersection(lexicon.single.get(s, ()))}
+    return len(stems) > 1 and all(s in vague for s in rest)
+
+
+_VAGUE_GROUPS = frozenset(
+    ["exertion", "rest", "morning", "night", "right", "left", "hot", "crampy", "side", "lose", "worse"]
+)
+_WEAK_VERBS = _stems(
+    "go take do keep stop help hold come work cope be have make stay live get on down up out off anything bear stand "
+    "finish touch turn use say know tell look bother care more back in away reach over"
+)
+
+
 def _plain_words(raw: Iterable[Mapping[str, Any]]) -> set[str]:
     """Words of the questions and explanations: correct English too."""
     found: set[str] = set()
@@ -313,8 +332,8 @@ def _variants(lexicon: Lexicon, stems: tuple[str, ...], ident: str) -> Iterable[
     lasting = ident.endswith(("_prolonged", "_persistent"))
     whole = lexicon.data.get("whole") or {}
     closest = _units(lexicon, stems, True)
-    if len(closest) == 1 and closest[0] in whole and whole[closest[0]] != ident and len(content(stems)) > 1:
-        return  # "going to pass out" is a phrase of a group that is another finding
+    if len(closest) == 1 and closest[0] in whole and len(content(stems)) > 1:
+        return  # "going to pass out" is a phrase of a group that is a finding already
     for units in {closest, _units(lexicon, stems, False)}:
         if len(units) > 1:
             if all(u in LIGHT for u in units) or len(set(units)) == 1 or (lasting and not _TIMES.isdisjoint(units)):
