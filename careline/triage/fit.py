@@ -45,6 +45,8 @@ GRID: dict[str, tuple[float, ...]] = {
     "ambulance_threshold": (0.2, 0.3, 0.4, 0.5),
     "self_care_share": (0.35, 0.45, 0.55, 0.65),
     "cost_scale": (0.5, 0.75, 1.0, 1.5),
+    "ambulance_late": (0.5, 0.75, 1.0, 1.5),
+    "self_care_late": (0.4, 0.6, 0.8, 1.0),
     "course_scale": (0.5, 1.0, 1.5),
 }
 

@@ -26,6 +26,10 @@ class Parameters(BaseModel):
     other_levels: Row = Field((0.01, 0.05, 0.24, 0.45, 0.25), description="levels of that something")
     unexplained: float = Field(-2.0, le=0, description="for a condition that explains nothing of what is complained of")
     cost_scale: float = Field(1.0, gt=0, le=4, description="multiplies the cost of being too late")
+    ambulance_late: float = Field(
+        1.0, gt=0, le=4, description="multiplies the cost of no ambulance for one who needs it"
+    )
+    self_care_late: float = Field(1.0, gt=0, le=4, description="multiplies the costs of self-care when it is not right")
     course_scale: float = Field(1.0, ge=0, le=3, description="multiplies the weights of time course and severity")
     serious_threshold: float = Field(0.25, gt=0, le=1, description="share of a serious condition that raises")
     ambulance_threshold: float = Field(0.4, gt=0, le=1)

@@ -91,6 +91,8 @@ class Urgency:
         costs = np.asarray(parameters.costs, dtype=np.float64)
         late = np.tril(np.ones((5, 5), dtype=bool), -1)  # decided less urgent than true
         self.costs = np.where(late, parameters.cost_scale * costs, costs)
+        self.costs[1, 0] *= parameters.ambulance_late
+        self.costs[4] *= parameters.self_care_late
         self.other = np.asarray(parameters.other_levels, dtype=np.float64)
         self.other = self.other / self.other.sum()
         self.red = frozenset(
