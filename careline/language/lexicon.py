@@ -350,7 +350,8 @@ _VAGUE = LIGHT | _stems(
     "worse better worst improving poo ache wind contact type typing club drain pacing caving cave settled resolved "
     "glare flash "
     "crack cracked speed weed pot acid immersion nuts nut side problem "
-    "trouble bad pain hurt blood red hot cold swelling lump"
+    "trouble voice voices odd mug spice spicy snort suspicious rattle rattling scale punctum gag ritual avoidance stumble "
+    "assault withdraw ectopic pants pant sparkle sparkly speck cluck fit ha guard bully pale flush plug bad pain hurt blood red hot cold swelling lump"
 )
 
 

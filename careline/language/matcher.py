@@ -17,6 +17,7 @@ from careline.language.wordlist import words
 _REACH = 9  # content words to either side in which the other words of a wording are looked for
 _FAR = 99.0
 _DENIED = 1.0
+_NOUNS = frozenset(["boil", "spot", "wart", "burn", "cut", "graz", "bruis", "cold", "stress", "burp"])
 _PARTICLES = words("up down out off over under through all now today left right bad")
 _WHEN = words("last this since yesterday tomorrow other monday sunday saturday friday")
 _JOINS = frozenset(["and", "or", "nor", "&", "+"])
@@ -140,6 +141,8 @@ def _align(sentence: Sentence, pattern: Pattern, anchor: str, place: tuple[int, 
         tokens = tuple(range(*place))
         negations = tokens if units[0] == "NOT" else ()
         exact = sentence.tokens[place[0]].stem == units[0]
+        if units[0] in _NOUNS and sentence.tokens[place[0]].text.endswith(("ing", "ed")):
+            return None  # "boiling water" is no boil
         return Match(pattern.finding, tokens, 0.0 if exact else 0.1, negations=negations)
     k = units.index(anchor)
     chosen: list[tuple[int, int]] = [(0, 0)] * len(units)
