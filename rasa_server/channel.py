@@ -134,7 +134,7 @@ def read_message(body: bytes) -> tuple:
     else:
         words = _trusted(intent, data.get("entities") or {})
     channel = metadata.get("channel")
-    replies = Replies(channel if channel in CHANNELS else "web", _welcome(sender, intent))
+    replies = Replies(channel if channel in CHANNELS else "web", _welcome(sender, intent, metadata))
     return UserMessage(words, replies, sender, input_channel="careline", metadata=metadata), replies
 
 
@@ -148,9 +148,10 @@ def _trusted(intent, entities) -> str:
     return f"/{intent}{json.dumps(entities)}" if entities else f"/{intent}"
 
 
-def _welcome(sender: str, intent) -> str | None:
-    """The sentence that opens a session: in full the first time, and none on top of emergency advice."""
-    if intent in _QUIET_OPENINGS:
+def _welcome(sender: str, intent, metadata: dict) -> str | None:
+    """The sentence that opens a session: in full the first time, none on top of emergency advice or of a greeting
+    that the gateway has already given."""
+    if intent in _QUIET_OPENINGS or metadata.get("welcomed"):
         return None
     first = sender.rpartition("-")[2] in ("0", "1") or "-" not in sender
     return "utter_welcome" if first else "utter_welcome_again"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -179,15 +180,26 @@ class Patient:
         assert response.status_code == 202, response.text
         return self._settled(seconds)
 
-    def choose(self, label: str, seconds: float = 15.0) -> list[dict[str, Any]]:
+    def offered(self) -> list[dict[str, Any]]:
+        """The buttons of the newest message that has any."""
+        return next((m["choices"] for m in reversed(self.all()) if m["choices"]), [])
+
+    def choose(self, label: str = "", seconds: float = 15.0) -> list[dict[str, Any]]:
         """Press the newest button whose label begins with `label`; the answers."""
-        offered = [c for m in reversed(self.all()) for c in m["choices"]]
+        offered = self.offered()
         choice = next((c for c in offered if c["label"].lower().startswith(label.lower())), None)
-        assert choice, f"no button '{label}' among {[c['label'] for c in offered][:12]}"
+        assert choice, f"no button '{label}' among {[c['label'] for c in offered]}"
         self.heard()
         response = self.post(choice=choice["id"])
         assert response.status_code == 202, response.text
         return self._settled(seconds)
+
+    def verify(self, phone: Phone, number: str) -> list[dict[str, Any]]:
+        """Answer the identity dialogue with this phone."""
+        phone.received()
+        self.say(number)
+        code = until(lambda: [c for body in phone.received() for c in re.findall(r"\b\d{6}\b", body)])[-1]
+        return self.say(code)
 
     def events(self, after: int = 0) -> Iterator[tuple[str, Any]]:
         """The event stream: (event, data)."""

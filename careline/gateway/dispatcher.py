@@ -127,7 +127,8 @@ class Dispatcher:
                 return None  # another gateway has it
             conversation = conversations.get(session, conversation_id)
             metadata = {"channel": conversation.channel, "subject": conversation.subject,
-                        "verified": conversation.verified, "person": conversation.person or {}}
+                        "verified": conversation.verified, "person": conversation.person or {},
+                        "welcomed": conversation.episode == 1}
             return Claimed(turn.id, conversation_id, turn.kind, turn.text, turn.intent, dict(turn.entities or {}),
                            conversation.sender_id, metadata, bool(conversation.gate), conversation.next_seq - 1)
 

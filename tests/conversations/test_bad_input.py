@@ -66,7 +66,7 @@ def test_an_oversized_request_that_lies_about_its_size(http: httpx.Client, sessi
     refused(http.post("/v1/messages", content=chunks(), headers=session), 413)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("token", ["", "x", "Bearer x.y.z.w", "default"])
+@pytest.mark.parametrize("token", ["none", "x", "Bearer x.y.z.w", "default"])
 def test_missing_and_invented_sessions(http: httpx.Client, token: str) -> None:
     headers = {"authorization": f"Bearer {token}"}
     refused(http.post("/v1/messages", json={"client_id": "abcdefgh", "text": "hello"}, headers=headers), 401)
