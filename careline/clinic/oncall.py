@@ -87,6 +87,20 @@ def targets(session: Session, who: str, now: datetime) -> list[Target]:
     return reachable
 
 
+def has_rota(session: Session, now: datetime) -> bool:
+    """Whether the clinic keeps a rota here: one that ended in the last month or is still to come."""
+    recent = select(OncallShift.id).where(OncallShift.ends_at > now - timedelta(days=30)).limit(1)
+    return session.scalar(recent) is not None
+
+
+def shifts(session: Session, start: datetime, end: datetime) -> list[tuple[OncallShift, StaffMember]]:
+    """The shifts that touch the time from `start` to `end`, with whose they are."""
+    return [(shift, member) for shift, member in session.execute(
+        select(OncallShift, StaffMember).join(StaffMember, OncallShift.staff_id == StaffMember.id)
+        .where(OncallShift.starts_at < end, OncallShift.ends_at > start)
+        .order_by(OncallShift.starts_at, OncallShift.position))]
+
+
 def gaps(session: Session, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
     """The times between `start` and `end` in which nobody is on call."""
     shifts = session.execute(

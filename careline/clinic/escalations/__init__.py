@@ -6,7 +6,6 @@ from careline.clinic.escalations.cases import (
     get,
     open_emergencies,
     open_or_raise,
-    patient_line,
     request_human,
 )
 from careline.clinic.escalations.models import Escalation, EscalationEvent, EscalationNote, State
@@ -27,5 +26,5 @@ from careline.clinic.escalations.work import (
 __all__ = [
     "Escalation", "EscalationEvent", "EscalationNote", "Resolution", "Row", "State", "Ticked", "acknowledge",
     "add_note", "assign", "current", "earlier", "get", "hand_back", "open_emergencies", "open_or_raise",
-    "patient_line", "queue", "reply", "request_human", "resolve", "snooze", "take_over", "tick",
+    "queue", "reply", "request_human", "resolve", "snooze", "take_over", "tick",
 ]

@@ -16,8 +16,6 @@ from careline.clinic.escalations.models import Escalation, State
 from careline.clinic.escalations.policy import SILENCE
 from careline.errors import NotFound
 from careline.levels import Level
-from careline.settings import settings
-from careline.texts import text
 
 
 def open_or_raise(
@@ -34,8 +32,8 @@ def open_or_raise(
 
     `flags` are plain dicts ({id, name, urgency, words, because, ...}); `words_message_id` is the patient's message.
     Opening pages somebody in the same transaction; so does a rise, and a repeat on a snoozed case. The conversation's
-    level is raised with it. Its mode is not touched, and nothing is said to the patient: after the commit the caller
-    may say `patient_line()`. NotFound for an unknown conversation.
+    level is raised with it. Its mode is not touched, and nothing is said to the patient: that a human was told may be
+    said only by what commits together with this case. NotFound for an unknown conversation.
     """
     level = Level(level)
     # This holds the conversation's row, so that two flags at once cannot open two cases.
@@ -76,7 +74,7 @@ def request_human(
 ) -> Escalation:
     """Somebody asked for a person (or a clinician must look): open or raise the case, and let the bot fall silent.
 
-    The mode becomes `waiting` unless a clinician is already in the chat. Say `patient_line()` after the commit.
+    The mode becomes `waiting` unless a clinician is already in the chat.
     """
     case = open_or_raise(session, conversation_id, level=level, reason=reason, now=now)
     conversation = conversations.get(session, conversation_id, lock=True)
@@ -108,20 +106,6 @@ def earlier(session: Session, conversation_id: str, limit: int = 20) -> list[Esc
         select(Escalation)
         .where(Escalation.conversation_id == conversation_id, Escalation.state == State.RESOLVED.value)
         .order_by(Escalation.resolved_at.desc()).limit(limit)))
-
-
-def patient_line(session: Session, case: Escalation, now: datetime) -> str:
-    """What may truthfully be said to the patient about this case, once its row is committed."""
-    fields = {"clinic_phone": settings().clinic_phone, "emergency_number": settings().emergency_number}
-    if case.holder_id is not None:
-        key = "held"
-    elif case.severity.is_emergency:
-        key = "emergency"
-    elif case.severity is Level.URGENT:
-        key = "urgent"
-    else:
-        key = "routine"
-    return text(f"escalations.waiting.{key}", **fields)
 
 
 def open_emergencies(session: Session, conversation_ids: Sequence[str]) -> list[Escalation]:

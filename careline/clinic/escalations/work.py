@@ -146,10 +146,12 @@ def resolve(session: Session, escalation_id: str, staff_id: str, *, reason: Reso
             now: datetime, remark: str = "") -> Escalation:
     """Close a case with a reason and the clinician's own level, which is kept as labelled data and replaces ours.
 
-    Only a clinician can; not while a colleague is in the chat. The chat goes back to the bot. Again by the same
-    person with the same outcome: nothing more.
+    Only a clinician can, else Invalid; not while a colleague is in the chat. The chat goes back to the bot. Again by
+    the same person with the same outcome: nothing more.
     """
     case, staff = get(session, escalation_id, lock=True), _staff(session, staff_id)
+    if reason not in list(Resolution) or level not in list(Level):
+        raise Invalid("escalations.errors.resolution")
     reason, level = Resolution(reason), Level(level)
     if case.state == State.RESOLVED:
         if (case.resolved_by_id, case.resolution, case.clinician_level) == (staff.id, reason.value, level.value):
