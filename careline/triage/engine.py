@@ -66,7 +66,8 @@ class Engine:
         for _, _, row in weights[1:]:
             score = score + row
         belief = self.network.belief(score)
-        decision = self.urgency.decide(facts, belief, levels, self.questions.open_flags(facts))
+        explained = 1.0 if unexplained is None else float(belief.probability[:-1] @ (unexplained[:-1] == 0.0))
+        decision = self.urgency.decide(facts, belief, levels, self.questions.open_flags(facts), explained)
         return Assessment(case, facts, belief, tuple(weights), levels, decision, decision.level)
 
     def _never_lowered_by_a_red_flag(self, case: Case, plain: Assessment) -> Assessment:

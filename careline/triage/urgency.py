@@ -33,6 +33,8 @@ HIGH_RISK = frozenset(
     )
 )
 
+_EXPLAINED = 0.5
+
 
 @dataclass(frozen=True)
 class Floor:
@@ -135,12 +137,20 @@ class Urgency:
         shares = np.bincount(levels, weights=belief.probability[:-1], minlength=5)
         return shares + belief.probability[-1] * self.other
 
-    def decide(self, facts: Facts, belief: Belief, levels: Levels, open_flags: Iterable[str]) -> Decision:
-        """`open_flags`: red flags of the complaints that were asked and not denied, or not yet asked."""
+    def decide(
+        self, facts: Facts, belief: Belief, levels: Levels, open_flags: Iterable[str], explained: float = 1.0
+    ) -> Decision:
+        """`open_flags`: red flags of the complaints that were asked and not denied, or not yet asked.
+
+        `explained`: share of the belief in conditions that account for some of the complaint. Where hardly any
+        does, the belief is only how common things are, and the rules alone decide if any of them knows the complaint.
+        """
         floor = self.floor(facts)
         shares = self.shares(belief, levels)
         costs = self.costs @ shares
         level = LEVELS[int(np.argmin(costs))]  # the first of equals is the more urgent
+        if explained < _EXPLAINED and floor.level is not None:
+            level = floor.level
         p = belief.probability[:-1]
         worrying = np.flatnonzero((self.serious | (levels <= 1)) & (p >= 0.02))
         worrying = worrying[np.lexsort((worrying, -p[worrying]))]
