@@ -22,7 +22,7 @@ class Assertion(NamedTuple):
 
 
 _FORWARD = words(
-    "no not aint without denies deny denied denying nor neither nil never none w/o negative absent absence"
+    "no not non aint without denies deny denied denying nor neither nil never none w/o negative absent absence"
 )
 _STOP = words(
     "but however although though except because until so then instead only just yet despite whereas apart "

@@ -51,7 +51,7 @@ LIGHT = _stems(
     "first second two three four five six seven eight nine ten"
 )
 NEGATIONS = words(
-    "no not aint without never nor neither none nil dont doesnt didnt isnt arent wasnt werent hasnt havent "
+    "no not non aint without never nor neither none nil dont doesnt didnt isnt arent wasnt werent hasnt havent "
     "hadnt wouldnt deny denies denied denying nobody zero"
 )
 _NOT = _stems(
@@ -238,7 +238,8 @@ def _ancestors(ident: str, parents: Mapping[str, list[str]]) -> set[str]:
 def _patterns(lexicon: Lexicon, raw: Iterable[Mapping[str, Any]], surface: set[str]) -> None:
     found: dict[tuple[str, tuple[str, ...]], Pattern] = {}
     for entry in raw:
-        for wording in [*(entry.get("clinical") or ()), *(entry.get("patient") or ())]:
+        more = (lexicon.data.get("more") or {}).get(entry["id"]) or ()
+        for wording in [*(entry.get("clinical") or ()), *(entry.get("patient") or ()), *more]:
             tokens = words_of(str(wording))
             surface.update(t.text for t in tokens)
             stems = tuple(t.stem for t in tokens)
@@ -347,11 +348,11 @@ def _variants(lexicon: Lexicon, stems: tuple[str, ...], ident: str) -> Iterable[
 _TOLD = _stems("feel feeling going thing things anything something like")
 _TIMES = _stems("day week month year hour long")
 _VAGUE = LIGHT | _stems(
-    "worse better worst improving poo ache wind contact type typing club drain pacing caving cave settled resolved "
-    "glare flash "
-    "crack cracked speed weed pot acid immersion nuts nut side problem "
-    "trouble voice voices odd mug spice spicy snort suspicious rattle rattling scale punctum gag ritual avoidance stumble "
-    "assault withdraw ectopic pants pant sparkle sparkly speck cluck fit ha guard bully pale flush plug bad pain hurt blood red hot cold swelling lump"
+    "worse better worst improving poo ache wind contact type typing club drain pacing caving cave settled "
+    "resolved glare flash crack cracked speed weed pot acid immersion nuts nut side problem trouble voice voices "
+    "odd mug spice spicy snort suspicious rattle rattling scale punctum gag ritual avoidance stumble assault "
+    "withdraw ectopic pants pant sparkle sparkly speck cluck fit ha guard bully flush plug bad pain hurt blood "
+    "red hot cold swelling lump"
 )
 
 

@@ -17,7 +17,7 @@ from careline.language.wordlist import words
 _REACH = 9  # content words to either side in which the other words of a wording are looked for
 _FAR = 99.0
 _DENIED = 1.0
-_NOUNS = frozenset(["boil", "spot", "wart", "burn", "cut", "graz", "bruis", "cold", "stress", "burp"])
+_NOUNS = frozenset(["boil", "spot", "wart", "burn", "cut", "graz", "bruis", "cold", "stress"])
 _PARTICLES = words("up down out off over under through all now today left right bad")
 _WHEN = words("last this since yesterday tomorrow other monday sunday saturday friday")
 _JOINS = frozenset(["and", "or", "nor", "&", "+"])
