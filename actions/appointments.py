@@ -15,7 +15,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from actions.dialogue import Said, ask_for_identity, bare_reply, last_said, wording
+from actions.dialogue import Said, ask_for_identity, bare_reply, last_said, payload, wording
 from actions.help import close_forms, open_check
 from actions.identity import Whose, whose
 from careline.clinic.appointments import service
@@ -260,7 +260,7 @@ def _as_offers(offers: Sequence[service.SlotOffer]) -> list[dict[str, str]]:
 
 
 def _choices(options: Sequence[str]) -> list[dict[str, str]]:
-    return [{"title": option, "payload": f'/answer{{"option": "{option}"}}'} for option in options]
+    return [{"title": option, "payload": payload("answer", option=option)} for option in options]
 
 
 def _take_slot(
@@ -412,19 +412,19 @@ class AskBookingAnswer(Action):
             # The question for a better date was said with the reason for it.
             return [SlotSet("booking", {**booking, "asked": False})]
         if step == "type":
-            buttons = [{"title": n, "payload": f'/answer{{"option": "{code}"}}'} for code, n in booking["options"]]
+            buttons = [{"title": n, "payload": payload("answer", option=code)} for code, n in booking["options"]]
             dispatcher.utter_message(response="utter_ask_type", buttons=buttons)
         elif step == "which":
-            buttons = [{"title": w, "payload": f'/answer{{"appointment": "{i}"}}'} for i, w in booking["options"]]
+            buttons = [{"title": w, "payload": payload("answer", appointment=i)} for i, w in booking["options"]]
             dispatcher.utter_message(response=f"utter_ask_which_{task}", buttons=buttons)
         elif step == "when":
             buttons = [
-                {"title": wording(domain, "option_soonest"), "payload": '/answer{"option": "as soon as possible"}'}
+                {"title": wording(domain, "option_soonest"), "payload": payload("answer", option="as soon as possible")}
             ]
             dispatcher.utter_message(response="utter_ask_when", type=booking["type_name"], buttons=buttons)
         elif step == "slot":
             buttons = [
-                {"title": f"{o['words']}, {o['clinician']}", "payload": f'/answer{{"option": "{n}"}}'}
+                {"title": f"{o['words']}, {o['clinician']}", "payload": payload("answer", option=str(n))}
                 for n, o in enumerate(booking["offers"], 1)
             ]
             buttons.append({"title": wording(domain, "option_other_time"), "payload": "/deny"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -82,6 +83,11 @@ def wording(domain: dict[str, Any], name: str, **fields: Any) -> str:
     variants = (domain.get("responses") or {}).get(name) or [{}]
     text = variants[0].get("text") or ""
     return _PLACE.sub(lambda m: str(fields.get(m[1], m[0])), text)
+
+
+def payload(intent: str, **entities: str) -> str:
+    """What a button sends back; quotes and braces in a value stay part of the value."""
+    return f"/{intent}{json.dumps(entities)}" if entities else f"/{intent}"
 
 
 def listed(parts: Iterable[str], joint: str) -> str:

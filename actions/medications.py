@@ -16,7 +16,7 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.dialogue import Said, ask_for_identity, bare_reply, is_sms, last_said, wording
+from actions.dialogue import Said, ask_for_identity, bare_reply, is_sms, last_said, payload, wording
 from actions.help import close_forms, open_check
 from actions.identity import Whose, whose
 from careline.clinic.db import read_scope, session_scope, utcnow
@@ -137,7 +137,12 @@ def take(draft: Draft, who: Whose, said: Said, dispatcher: CollectingDispatcher)
     if step == "confirm":
         _take_confirm(draft, who, bare_reply(said), words, dispatcher)
         return
-    if not words or said.intent in ("dont_know", "skip"):
+    # "yes" says neither which medicine nor how much; a question that offers yes or no has it among its options.
+    offered = (
+        {answer.lower() for option in draft.get("options") or [] for answer in option} if step == "question" else set()
+    )
+    bare = bare_reply(said) if words.lower() not in offered else None
+    if not words or said.intent in ("dont_know", "skip") or (bare and not {"yes", "no"} & offered):
         _miss(draft, dispatcher)
         return
     draft["misses"] = 0
@@ -254,7 +259,7 @@ class AskMedicineAnswer(Action):
             dispatcher.utter_message(response="utter_ask_directions", medicine=draft["name"])
         elif step == "question":
             buttons = [
-                {"title": label, "payload": f'/answer{{"option": "{answer}"}}'} for label, answer in draft["options"]
+                {"title": label, "payload": payload("answer", option=answer)} for label, answer in draft["options"]
             ]
             dispatcher.utter_message(text=draft["question"], buttons=buttons)
         elif step == "confirm":
@@ -352,7 +357,7 @@ class _ChangeReminder(OfOnePatient):
             return
         named = [option for option in options if not hidden and self._named(option[1], said.text)]
         buttons = [
-            {"title": label, "payload": f'/{self.intent}{{"medicine": "{ident}"}}'} for ident, label in named or options
+            {"title": label, "payload": payload(self.intent, medicine=ident)} for ident, label in named or options
         ]
         buttons.append({"title": wording(domain, "option_none"), "payload": "/stop_task"})
         dispatcher.utter_message(response=f"utter_ask_{self.intent}", buttons=buttons)
@@ -419,7 +424,7 @@ class _RecordDose(OfOnePatient):
             buttons = [
                 {
                     "title": service.describe_dose(dose, names=names),
-                    "payload": f'/{self.intent}{{"dose": "{dose.id}"}}',
+                    "payload": payload(self.intent, dose=dose.id),
                 }
                 for dose in doses  # type: ignore[attr-defined]
             ]
@@ -546,7 +551,7 @@ class DoseDue(Action):
         if not words:
             return []
         buttons = [
-            {"title": wording(domain, f"option_{name}"), "payload": f'/{name}{{"dose": "{dose_id}"}}'}
+            {"title": wording(domain, f"option_{name}"), "payload": payload(name, dose=str(dose_id))}
             for name in ("dose_taken", "dose_skip", "dose_snooze")
         ]
         dispatcher.utter_message(response="utter_dose_due", dose=words, buttons=buttons)

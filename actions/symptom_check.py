@@ -25,6 +25,7 @@ from actions.dialogue import (
     last_said,
     listed,
     opened_by_this_message,
+    payload,
     wording,
 )
 from careline.clinic import conversations, patients
@@ -189,18 +190,16 @@ def say_question(
     items = question["items"]
     if len(items) == 1:
         buttons = [
-            {"title": choice["label"], "payload": payload(items[0]["id"], choice["id"])}
+            {"title": choice["label"], "payload": payload("answer", finding=items[0]["id"], choice=choice["id"])}
             for choice in items[0]["choices"]
         ]
         dispatcher.utter_message(response="utter_question", question=question["text"], buttons=buttons)
         return
-    buttons = [{"title": item["name"], "payload": payload(item["id"], "present")} for item in items]
-    buttons.append({"title": wording(domain, "utter_none_of_these"), "payload": '/answer{"option": "none"}'})
+    buttons = [
+        {"title": item["name"], "payload": payload("answer", finding=item["id"], choice="present")} for item in items
+    ]
+    buttons.append({"title": wording(domain, "utter_none_of_these"), "payload": payload("answer", option="none")})
     dispatcher.utter_message(response="utter_question_group", question=question["text"], buttons=buttons)
-
-
-def payload(finding: str, choice: str) -> str:
-    return f'/answer{{"finding": "{finding}", "choice": "{choice}"}}'
 
 
 class CheckResult(Action):
@@ -269,7 +268,7 @@ def say_advice(
     say(f"utter_safety_net_{level.value}")
     buttons = [] if level.is_emergency else [_offer(domain, "text_me", "/text_me_this")]
     if level in (Level.URGENT, Level.ROUTINE):
-        buttons.insert(0, _offer(domain, "book", f'/book_appointment{{"level": "{level.value}"}}'))
+        buttons.insert(0, _offer(domain, "book", payload("book_appointment", level=level.value)))
     buttons.append(_offer(domain, "human", "/human"))
     say("utter_next_steps", buttons=buttons)
 

@@ -28,21 +28,50 @@ from rasa_server import patches
 
 patches.apply()  # every process that loads a model loads this module first
 
-# How people shorten words in a text message: spelled out before the letters are looked at.
-SHORT = {
-    "u": "you", "ur": "your", "r": "are", "y": "why", "pls": "please", "plz": "please", "thx": "thanks", "ty": "thanks",
-    "tnx": "thanks", "appt": "appointment", "appts": "appointments", "apt": "appointment", "apptmt": "appointment",
-    "doc": "doctor", "dr": "doctor", "gp": "doctor", "meds": "medicines", "med": "medicine", "medication": "medicine",
-    "medications": "medicines", "tabs": "tablets", "tab": "tablet", "pill": "tablet", "pills": "tablets",
-    "tmrw": "tomorrow", "tmr": "tomorrow", "tomoz": "tomorrow", "tomoro": "tomorrow", "tomorow": "tomorrow", "tonite": "tonight", "sumone": "someone",
-    "idk": "i dont know", "dunno": "i dont know",
-    "dk": "i dont know", "cant": "can not", "cannot": "can not", "wanna": "want to", "gonna": "going to",
-    "gotta": "got to", "ive": "i have", "im": "i am", "id": "i would", "ill": "i will", "wat": "what", "wot": "what",
-    "abt": "about", "msg": "message", "txt": "text", "bk": "back", "rly": "really", "sumone": "someone",
-    "some1": "someone", "any1": "anyone", "2": "to", "4": "for", "mum": "mother", "mom": "mother", "mam": "mother",
-    "dad": "father", "hosp": "hospital", "rx": "prescription", "info": "information", "hrs": "hours", "nite": "night",
-    "yh": "yes", "yeh": "yes", "yea": "yes", "yep": "yes", "yup": "yes", "ye": "yes", "nah": "no", "nope": "no", "na": "no",
-}
+# How people shorten words in a text message, and words that mean the same to us: spelled as the first of its line.
+SAME = """
+you: u ya
+your: ur yr
+are: r
+why: y
+please: pls plz plse
+thanks: thx ty tnx ta cheers
+appointment: appt appts apt apptmt appointments appointmnt apointment booking bookings
+doctor: doc docs dr gp gps doctors physician
+medicine: meds med medicines medication medications tablet tablets tab tabs pill pills capsule capsules drug drugs
+medicine: inhaler insulin antibiotic antibiotics metformin amoxicillin ramipril statin statins warfarin paracetamol
+medicine: ibuprofen aspirin vitamin vitamins drops
+prescription: rx prescriptions script scripts
+clinic: surgery practice hospital hosp
+tomorrow: tmrw tmr tomoz tomoro tomorow tmw
+tonight: tonite
+weekday: monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun
+relative: mum mom mam mummy mother dad daddy father wife husband son daughter sister brother gran granny grandma nan
+relative: grandmother grandad granddad grandpa grandfather partner girlfriend boyfriend baby child kid toddler uncle aunt
+relative: neighbour neighbor friend
+what: wat wot
+about: abt
+text: txt sms
+message: msg
+back: bk
+really: rly
+someone: somebody sumone anyone anybody
+hours: hrs
+information: info
+ill: poorly unwell sick
+yes: yh yeh yea yep yup ye yeah aye
+no: nah nope na
+to: 2
+for: 4
+"""
+SHORT = {short: line.partition(":")[0] for line in SAME.split("\n") for short in line.partition(":")[2].split()}
+SHORT |= {
+    "idk": "i dont know", "dunno": "i dont know", "dk": "i dont know", "cant": "can not", "cannot": "can not",
+    "wanna": "want to", "gonna": "going to", "gotta": "got to", "ive": "i have", "im": "i am", "id": "i would",
+    "whats": "what is", "wheres": "where is", "whens": "when is", "thats": "that is", "its": "it is", "hes": "he is",
+    "shes": "she is", "dont": "do not", "doesnt": "does not", "didnt": "did not", "isnt": "is not", "wont": "will not",
+    "havent": "have not", "hasnt": "has not", "youre": "you are", "lets": "let us", "couldnt": "could not",
+}  # fmt: skip
 
 _WORD = re.compile(r"[a-z]+|\d+|[?]")
 _DIGITS_AS_WORDS = (
