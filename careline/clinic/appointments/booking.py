@@ -29,6 +29,7 @@ from careline.clinic.appointments.models import (
 )
 from careline.clinic.appointments.search import Plan, SlotOffer, busy_times, day_counts, find_slots
 from careline.clinic.appointments.slots import STEP_MINUTES, local_date, local_instant, open_spans, read_ref
+from careline.clinic.appointments.words import describe
 from careline.clinic.db import new_id
 from careline.errors import CarelineError, Conflict, Invalid, NotFound
 from careline.levels import Level
@@ -326,7 +327,7 @@ def _take(session: Session, slot_ref: str, *, patient_id: str, state: str, now: 
         .limit(1)
     )
     if own is not None:
-        raise Conflict("appointments.already_booked", appointment=own)
+        raise Conflict("appointments.already_booked", appointment_id=own.id, when=describe(own))
     if not clinician.active or not _is_free(session, kind, clinician, site, start, end, busy_from, busy_until):
         raise Conflict("appointments.slot_gone", alternatives=_near(session, kind.code, start, now))
     taken = Appointment(

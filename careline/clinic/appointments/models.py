@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from careline.clinic import conversations, patients  # noqa: F401 - the tables that foreign keys point to
 from careline.clinic.db import Base, EncryptedJSON, EncryptedText, UTCDateTime, new_id
 
 # The states that take up a clinician's time.

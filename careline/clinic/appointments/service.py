@@ -14,7 +14,7 @@ code is a sentence of the text catalogue:
 | appointments.too_soon / .past | Invalid | alternatives |
 | appointments.unknown_slot | Invalid | - (a reference that we did not make) |
 | appointments.key_reused | Conflict | - (same idempotency key, another request) |
-| appointments.already_booked | Conflict | appointment (the patient has one at an overlapping time) |
+| appointments.already_booked | Conflict | appointment_id, when (the patient has one at an overlapping time) |
 | appointments.not_found | NotFound | - (also: somebody else's) |
 | appointments.not_changeable | Conflict | state |
 | appointments.unknown_type | NotFound | type |

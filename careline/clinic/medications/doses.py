@@ -177,7 +177,7 @@ def describe_dose(dose: Dose, *, names: bool = True) -> str:
         key = "medications.dose.as_needed" if names else "medications.dose.as_needed_unnamed"
     else:
         key = "medications.dose.named" if names else "medications.dose.unnamed"
-    number = None if names or dose.medication.as_needed else _number(dose)
+    number = None if names or dose.medication.as_needed else number_of(dose)
     return text(
         "medications.dose.numbered" if number else key,
         name=dose.medication.name,
@@ -187,11 +187,11 @@ def describe_dose(dose: Dose, *, names: bool = True) -> str:
     )
 
 
-def _number(dose: Dose) -> int | None:
+def number_of(dose: Dose) -> int | None:
     """Which of the patient's medicines it is, counted as in their list; None when there is only one."""
     session = object_session(dose)
     if session is None:
-        return None
+        return dose.number
     ids = list(
         session.scalars(
             select(Medication.id)
@@ -302,11 +302,6 @@ def _summary(session: Session, late: Sequence[Dose], now: datetime) -> None:
             dedupe_key=f"late:{doses[0].id}",
             now=now,
         )
-
-
-def record_event_only(session: Session, dose: Dose, kind: str, now: datetime) -> None:
-    """A late or second answer: kept in the log, the dose's state stays."""
-    note(session, dose, kind, now, f"patient:{dose.patient_id}")
 
 
 def claim(session: Session, dose_id: str, to: str, now: datetime) -> bool:

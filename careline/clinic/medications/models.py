@@ -7,11 +7,12 @@ missed dose matters on the same day) is readable.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Date, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from careline.clinic import conversations, patients  # noqa: F401 - the tables that foreign keys point to
 from careline.clinic.db import Base, EncryptedJSON, EncryptedText, UTCDateTime, new_id
 
 # A dose that can still be answered, and one that is done for good.
@@ -117,6 +118,9 @@ class Dose(Base):
     done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     medication: Mapped[Medication] = relationship(lazy="joined")
+
+    # Which of the patient's medicines it is, noted when the dose leaves its session.
+    number: ClassVar[int | None] = None
 
 
 class DoseEvent(Base):

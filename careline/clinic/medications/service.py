@@ -191,7 +191,7 @@ def record(session: Session, patient_id: str, *, dose_id: str | None = None, act
     if dose_id is None:
         waiting = _waiting(session, patient_id, now)
         if len(waiting) > 1:
-            raise Conflict("medications.which_dose", doses=tuple(waiting))
+            raise Conflict("medications.which_dose", doses=_apart(session, *waiting))
         dose = waiting[0] if waiting else _just_answered(session, patient_id, action, now)
         if dose is None:
             raise NotFound("medications.no_dose")
@@ -205,9 +205,7 @@ def record(session: Session, patient_id: str, *, dose_id: str | None = None, act
     if dose.status == action:
         return dose
     if dose.status not in OPEN or not doses.claim(session, dose.id, action, now):
-        doses.record_event_only(session, dose, f"late_{action}", now)
-        session.flush()
-        raise Conflict("medications.already_recorded", dose=dose, status=dose.status)
+        raise Conflict("medications.already_recorded", dose=_apart(session, dose)[0], status=dose.status)
     session.refresh(dose)
     doses.note(session, dose, action, now, f"patient:{patient_id}")
     if action == "taken":
@@ -279,6 +277,17 @@ def _waiting(session: Session, patient_id: str, now: datetime) -> list[Dose]:
     )
 
 
+def _apart(session: Session, *found: Dose) -> tuple[Dose, ...]:
+    """Doses that can still be described when the error has rolled the transaction back."""
+    for dose in found:
+        dose.number = doses.number_of(dose)
+    for dose in found:
+        for thing in (dose, dose.medication):
+            if thing in session:
+                session.expunge(thing)
+    return found
+
+
 def _just_answered(session: Session, patient_id: str, action: str, now: datetime) -> Dose | None:
     """The dose that the same answer was given to a moment ago: a text that came twice, not a second dose."""
     return session.scalar(
@@ -298,11 +307,11 @@ def _snooze(session: Session, dose: Dose, now: datetime) -> Dose:
     if dose.status == "scheduled" and dose.snoozes and dose.remind_at > now:
         return dose  # the same answer again
     if dose.status != "prompted":
-        raise Conflict("medications.already_recorded", dose=dose, status=dose.status)
+        raise Conflict("medications.already_recorded", dose=_apart(session, dose)[0], status=dose.status)
     later = now + SNOOZE
     # `closes_at` is half way to the next dose: a reminder is never put off beyond it.
     if dose.snoozes >= MOST_SNOOZES or later >= dose.closes_at:
-        raise Conflict("medications.snooze_limit", dose=dose)
+        raise Conflict("medications.snooze_limit", dose=_apart(session, dose)[0])
     dose.status, dose.remind_at = "scheduled", later
     dose.snoozes += 1
     doses.note(session, dose, "snoozed", now, f"patient:{dose.patient_id}")
