@@ -61,8 +61,7 @@ _UNSURE_PHRASES = (
 )  # fmt: skip
 _GONE_AFTER = ("resolved", "settled", "subsided", "gone", "stopped", "cleared", "disappeared", "vanished", "passed")
 _GONE_PHRASES = (
-    "went away", "gone away", "gone now", "better now", "fine now", "ok now", "got better", "has gone",
-    "cleared up",
+    "went away", "gone away", "gone now", "better now", "fine now", "ok now", "got better", "cleared up",
     "all gone", "settled down", "stopped now", "has stopped", "now gone",
     "has resolved", "has settled",
     "has now gone", "no longer there", "no more", "not any more", "not anymore", "isnt there", "is absent",

@@ -17,6 +17,7 @@ from careline.language.wordlist import words
 _REACH = 9  # content words to either side in which the other words of a wording are looked for
 _FAR = 99.0
 _DENIED = 1.0
+_LEADS = frozenset(["in", "of", "on", "to", "around", "round", "across", "both", "all", "over", "into", "down"])
 _NOUNS = frozenset(["boil", "spot", "wart", "burn", "cut", "graz", "bruis", "cold", "stress"])
 _PARTICLES = words("up down out off over under through all now today left right bad")
 _WHEN = words("last this since yesterday tomorrow other monday sunday saturday friday")
@@ -254,6 +255,8 @@ def _composed(lexicon: Lexicon, sentence: Sentence, found: dict[tuple[str, tuple
                     denied = [i for i in range(min(feeling[1], place[1]), later) if _gap(sentence.tokens[i]) >= _FAR]
                     if denied and (len(denied) > 1 or later - denied[0] > 3):
                         continue
+                    if feeling[1] <= place[0] and _next_item(sentence, feeling[1], place[0]):
+                        continue
                     options.append((inner, high - low, feeling, denied[0] if denied else -1))
                 if not options:
                     continue
@@ -263,6 +266,14 @@ def _composed(lexicon: Lexicon, sentence: Sentence, found: dict[tuple[str, tuple
                     tokens = tuple(sorted(i for i in {*range(*feeling), *range(*place)} if i > judge_at))
                     negations = tuple(i for i in tokens if sentence.tokens[i].text in NEGATIONS)
                     _add(found, Match(finding, tokens, cost + 0.25, True, negations))
+
+
+def _next_item(sentence: Sentence, begin: int, end: int) -> bool:
+    """ "facial droop, arms fine": after the comma something else begins, unless the site was led in ("pain in my
+    neck, back and legs")."""
+    between = sentence.tokens[begin:end]
+    comma = next((n for n, t in enumerate(between) if t.kind == COMMA), None)
+    return comma is not None and not any(t.text in _LEADS for t in between[:comma])
 
 
 def resolve(lexicon: Lexicon, sentence: Sentence, candidates: Sequence[Match]) -> list[Match]:
@@ -305,6 +316,8 @@ def carried_sites(lexicon: Lexicon, sentence: Sentence, kept: list[Match]) -> li
                 if other == "NOT":
                     continue
                 if other in sentence.at and any(p[0] in covered for p in sentence.at[other]):
+                    if meaning in lexicon.sites and other in lexicon.compose:
+                        continue  # composition decides which sites a sensation reaches
                     match = _align(sentence, pattern, meaning, place)
                     if match is not None and _listed(sentence, match) and (match.cost <= 0.9 or other in lexicon.sites):
                         match.cost += 0.5

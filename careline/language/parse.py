@@ -199,6 +199,7 @@ class _Reader:
         self._site = matcher.only_site(self.known, sentence) or (self._site if end - begin <= 8 else None)
         special = matcher.qualities(self.known, sentence, kept, earlier)
         special += matcher.denied_qualities(self.known, sentence, kept)
+        kept = self._without_triggers(kept, special)
         scope = Scope(self.tokens, begin, end)
         general = self._general_question(begin, end)
         consumed = {n for m in kept for n in m.negations}
@@ -221,6 +222,26 @@ class _Reader:
         ]
         specialisable = [m for m in positive if matcher._rows(self.known, m.finding)]
         return specialisable[-1] if specialisable else earlier
+
+    def _without_triggers(self, kept: list[matcher.Match], special: list[matcher.Match]) -> list[matcher.Match]:
+        """ "I leak when I cough" is no cough; "an itchy rash" is one finding, not also an itch."""
+        whole = set((self.known.data.get("whole") or {}).values())
+        out = []
+        for match in kept:
+            if match.finding in whole and len(kept) > 1:
+                before = [t.text for t in self.tokens[max(0, match.start - 3) : match.start]]
+                if (
+                    before[-2:]
+                    and before[-1] in ("i", "he", "she", "you", "or")
+                    and {"when", "if", "whenever"} & set(before)
+                ):
+                    continue
+            if match.finding in whole and any(set(match.tokens) < set(m.tokens) for m in special):
+                child = next(m for m in special if set(match.tokens) < set(m.tokens))
+                if not self.known.is_a(child.finding, match.finding) and len(match.tokens) == 1:
+                    continue
+            out.append(match)
+        return out
 
     def _general_question(self, begin: int, end: int) -> bool:
         """ "Does ibuprofen cause stomach pain?" is about nobody."""
