@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from careline.language import parse, screen
@@ -32,13 +33,15 @@ def _median_ms(job: Callable[[], object], repeats: int) -> float:
     return statistics.median(times) * 1000
 
 
+def _rows(name: str, read: Callable[[str], object]) -> list[dict[str, Any]]:
+    read(ORDINARY[0])
+    ordinary = statistics.median(_median_ms(partial(read, text), 200) for text in ORDINARY)
+    rows: list[dict[str, Any]] = [{"what": f"{name}: an ordinary message", "size": "", "ours_ms": ordinary}]
+    for label, text in HOSTILE.items():
+        rows.append({"what": f"{name}: {label}", "size": len(text), "ours_ms": _median_ms(partial(read, text), 5)})
+    return rows
+
+
 def bench() -> list[dict[str, Any]]:
     """Medians in milliseconds."""
-    rows = []
-    for name, read in (("red-flag screen", screen), ("findings parser", parse)):
-        read(ORDINARY[0])
-        ordinary = statistics.median(_median_ms(lambda t=t: read(t), 200) for t in ORDINARY)  # type: ignore[misc]
-        rows.append({"what": f"{name}: an ordinary message", "size": "", "ours_ms": ordinary})
-        for label, text in HOSTILE.items():
-            rows.append({"what": f"{name}: {label}", "size": len(text), "ours_ms": _median_ms(lambda t=text: read(t), 5)})  # type: ignore[misc]
-    return rows
+    return _rows("red-flag screen", screen) + _rows("findings parser", parse)

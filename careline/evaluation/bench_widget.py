@@ -1,4 +1,4 @@
-"""The widget's weight, as it is served, beside what the peers of its kind weigh (gzip -9 of the main browser bundle)."""
+"""The widget's weight, as it is served, beside what its peers weigh (gzip -9 of the main browser bundle)."""
 
 from __future__ import annotations
 

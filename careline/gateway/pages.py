@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
@@ -31,8 +32,16 @@ def widget_script(settings: Settings) -> bytes:
     source = (WIDGET / "careline-chat.js").read_text(encoding="utf-8")
     texts = {**branch("widget"), "emergency_number": settings.emergency_number,
              "clinic": {"name": settings.clinic_name, "phone": settings.clinic_phone},
-             "quick_exit_url": settings.quick_exit_url}
-    return str(rjsmin.jsmin(source.replace(PLACE_OF_TEXTS, json.dumps(texts, ensure_ascii=True)))).encode()
+             "crisis_line": settings.crisis_line, "quick_exit_url": settings.quick_exit_url}
+    small = str(rjsmin.jsmin(short_private_names(source)))
+    return small.replace(PLACE_OF_TEXTS, json.dumps(texts, ensure_ascii=True, separators=(",", ":"))).encode()
+
+
+def short_private_names(source: str) -> str:
+    """The script with its `#private` members renamed to one or two letters: nothing outside can see them."""
+    names = sorted(set(re.findall(r"this\.#(\w+)", source)))
+    short = {name: f"{chr(97 + n % 26)}{n // 26 or ''}" for n, name in enumerate(names)}
+    return re.sub(r"#(\w+)", lambda match: f"#{short.get(match[1], match[1])}", source)
 
 
 def integrity(script: bytes) -> str:

@@ -18,9 +18,11 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 
 
 def chromium() -> str | None:
-    """Where Chromium is: CHROMIUM, the path, or Debian's place."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-    return found if Path(found).is_file() else None
+    """Where Chromium is: CHROMIUM, the path, Debian's place, or what `playwright install chromium` fetched."""
+    fetched = sorted(Path.home().glob(".cache/ms-playwright/chromium-*/chrome-linux*/chrome"), reverse=True)
+    installed = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    places = [os.environ.get("CHROMIUM"), *installed, *fetched]
+    return next((str(place) for place in places if place and Path(place).is_file()), None)
 
 
 @pytest.fixture(scope="session")

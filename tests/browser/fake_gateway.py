@@ -17,13 +17,15 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlparse
 
-import rjsmin
-import yaml
+from careline.gateway.pages import widget_script as served
+from careline.settings import load
 
 ROOT = Path(__file__).parents[2]
 CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -32,17 +34,10 @@ CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'se
 CLINIC = {"name": "Riverside Clinic", "phone": "020 7946 0100"}
 
 
-def widget_texts() -> dict[str, Any]:
-    """The texts as the gateway puts them into the script."""
-    branch = yaml.safe_load((ROOT / "careline/texts/widget.yml").read_text(encoding="utf-8"))["widget"]
-    return {**branch, "emergency_number": "999", "clinic": CLINIC, "crisis_line": "Samaritans on 116 123",
-            "quick_exit_url": "/weather"}
-
-
+@lru_cache(maxsize=1)
 def widget_script() -> bytes:
-    """The widget as served: texts put in, minified."""
-    source = (ROOT / "web_widget/careline-chat.js").read_text(encoding="utf-8")
-    return str(rjsmin.jsmin(source.replace("__CARELINE_TEXTS__", json.dumps(widget_texts())))).encode()
+    """The widget exactly as our gateway serves it, leaving quickly to a page of this server."""
+    return served(load({"CARELINE_VAR": mkdtemp(), "CARELINE_QUICK_EXIT_URL": "/weather"}))
 
 
 def widget_size() -> int:

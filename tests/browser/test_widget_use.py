@@ -15,7 +15,7 @@ ADVICE = "Call 999 now.\n\n- Sit down.\n- Stay on the phone."
 
 
 def test_the_script_stays_small():
-    assert widget_size() <= 12 * 1024
+    assert widget_size() <= 12_000
 
 
 def test_the_script_uses_nothing_that_a_strict_policy_forbids():
