@@ -73,7 +73,8 @@ def post(session: Session, conversation_id: str, *, author: str, text: str, now:
         if known is not None:
             return known
     message = Message(
-        id=message_id or new_id(), conversation_id=conversation_id, seq=conversation.next_seq, author=author, kind=kind, text=text,
+        id=message_id or new_id(), conversation_id=conversation_id, seq=conversation.next_seq, author=author, kind=kind,
+        text=text,
         choices=[{"id": secrets.token_urlsafe(9), "label": c.label, "payload": c.payload} for c in choices] or None,
         client_id=client_id, staff_id=staff_id, staff_name=staff_name, screening=screening, at=now,
         provider_id=provider_id,
