@@ -76,7 +76,8 @@ def run(title: str, command: list[str], count: bool = False) -> None:
     if count:
         for number, what in re.findall(r"(\d+) (passed|failed|skipped|error)", tail):
             COUNTS["failed" if what == "error" else what] += int(number)
-    print(f"-- {title}: {'ok' if process.returncode == 0 else 'FAILED'} ({time.monotonic() - started:.0f} s)", flush=True)
+    verdict = "ok" if process.returncode == 0 else "FAILED"
+    print(f"-- {title}: {verdict} ({time.monotonic() - started:.0f} s)", flush=True)
 
 
 def main() -> None:
@@ -85,7 +86,8 @@ def main() -> None:
     run("style", [PYTHON, "-m", "ruff", "check", "."])
     run("who may import whom", [str(Path(PYTHON).parent / "lint-imports"), "--no-cache"])
     pytest = [PYTHON, "-m", "pytest", "-q", "--no-header"]
-    run("unit and integration tests", [*pytest, "tests/unit", "tests/integration", "-n", "2", "--dist", "loadfile"], True)
+    run("unit and integration tests",
+        [*pytest, "tests/unit", "tests/integration", "-n", "2", "--dist", "loadfile"], True)
     run("dialogue engine tests", [str(RASA_PYTHON), "-m", "pytest", "-q", "--no-header", "-c", os.devnull,
                                   "--rootdir", "rasa_server", "rasa_server/tests"], True)
     run("stories", [str(RASA_PYTHON), "-m", "rasa_server.test_stories"])
