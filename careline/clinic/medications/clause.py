@@ -295,7 +295,7 @@ def _bounds(line: _Line, said: Said, today: date) -> None:
     line.eat(r"(?:for )?(\d+) (weeks?|days?),? ?(?:and |then )?(?:stop|off|no tablets|break|rest|nothing|pause) for (\d+) (weeks?|days?)",
              lambda m: _set_cycle(said, int(m[1]) * _span(m[2]), int(m[3]) * _span(m[4])))
     # Days of a course: "on day 1", "days 2-5".
-    line.eat(r"(?:on |for )?days? (\d+)(?: ?(?:-|to|through|until) ?(\d+))?:?",
+    line.eat(r"(?:on |for )?(?<!a )(?<!per )(?<!every )(?<!each )(?<!1 )(?<!/)days? (\d+)(?: ?(?:-|to|through|until) ?(\d+))?:?(?! ?(?:times|x)\b)",
              lambda m: setattr(said, "day_window", (int(m[1]), int(m[2] or m[1]))))
     line.eat(r"(?:on |for )?(?:the )?1st day(?: only)?:?", lambda m: setattr(said, "day_window", (1, 1)))
     line.eat(r"(?:in |for )?weeks? (\d+)(?: ?(?:-|to|through) ?(\d+))?:?(?! ?(?:days?|weeks?))",

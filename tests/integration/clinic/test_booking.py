@@ -32,7 +32,9 @@ def test_the_next_slots_keep_notice_hours_and_order(engine: Engine) -> None:
         assert found[0].starts_at >= NOW + timedelta(minutes=60)
         assert service.describe(found[0]) == "Tue 1 Dec 2026 at 8:30"
         assert {o.clinician for o in service.find_slots(session, type_code="gp", now=NOW, limit=40)} == {
-            "Dr Amira Hassan", "Dr Tom Barker"}
+            "Dr Amira Hassan",
+            "Dr Tom Barker",
+        }
 
 
 def test_a_wish_is_kept_and_what_cannot_be_met_gives_nothing(engine: Engine) -> None:
@@ -136,7 +138,8 @@ def test_a_hold_that_nobody_took_since_can_still_be_booked(engine: Engine, patie
     with session_scope(engine) as session:
         kept = service.hold(session, first(session).ref, patient_id=patients[0], key="h", now=NOW)
         late = service.book(
-            session, hold_id=kept.id, patient_id=patients[0], reason="", key="b", now=NOW + timedelta(minutes=12))
+            session, hold_id=kept.id, patient_id=patients[0], reason="", key="b", now=NOW + timedelta(minutes=12)
+        )
         assert late.state == "booked"
 
 
@@ -180,11 +183,13 @@ def test_a_move_to_a_lost_slot_keeps_the_old_appointment(engine: Engine, patient
 def test_nobody_sees_or_changes_somebody_elses(engine: Engine, patients) -> None:
     with session_scope(engine) as session:
         mine = booked(session, patients[0])
-        for act in (lambda: service.cancel(session, mine.id, patient_id=patients[1], now=NOW),
-                    lambda: service.confirm(session, mine.id, patient_id=patients[1], now=NOW),
-                    lambda: service.move(session, mine.id, first(session).ref, patient_id=patients[1], key="m", now=NOW),
-                    lambda: service.book(session, hold_id=mine.id, patient_id=patients[1], reason="", key="x", now=NOW),
-                    lambda: service.cancel(session, new_id(), patient_id=patients[0], now=NOW)):
+        for act in (
+            lambda: service.cancel(session, mine.id, patient_id=patients[1], now=NOW),
+            lambda: service.confirm(session, mine.id, patient_id=patients[1], now=NOW),
+            lambda: service.move(session, mine.id, first(session).ref, patient_id=patients[1], key="m", now=NOW),
+            lambda: service.book(session, hold_id=mine.id, patient_id=patients[1], reason="", key="x", now=NOW),
+            lambda: service.cancel(session, new_id(), patient_id=patients[0], now=NOW),
+        ):
             with pytest.raises(NotFound, match="not_found"):
                 act()
         assert service.upcoming(session, patients[1], NOW) == []
@@ -194,8 +199,11 @@ def test_the_same_person_is_not_in_two_places(engine: Engine, patients) -> None:
     with session_scope(engine) as session:
         mine = booked(session, patients[0])
         mine_id = mine.id
-        other = next(o for o in service.find_slots(session, type_code="nurse", now=NOW, limit=50)
-                     if o.starts_at <= mine.starts_at < o.ends_at)
+        other = next(
+            o
+            for o in service.find_slots(session, type_code="nurse", now=NOW, limit=50)
+            if o.starts_at <= mine.starts_at < o.ends_at
+        )
         with pytest.raises(Conflict, match="already_booked") as twice:
             service.hold(session, other.ref, patient_id=patients[0], key="n", now=NOW)
         assert twice.value.fields["appointment_id"] == mine_id
@@ -230,7 +238,9 @@ def test_references_that_we_did_not_make_and_times_gone_by_are_refused(engine: E
         with pytest.raises(Invalid, match="past"):
             service.hold(session, offer.ref, patient_id=patients[0], key="k", now=NOW + timedelta(hours=3))
         with pytest.raises(Invalid, match="too_soon") as soon:
-            service.hold(session, offer.ref, patient_id=patients[0], key="k", now=offer.starts_at - timedelta(minutes=5))
+            service.hold(
+                session, offer.ref, patient_id=patients[0], key="k", now=offer.starts_at - timedelta(minutes=5)
+            )
         assert soon.value.fields["alternatives"]
         with pytest.raises(NotFound, match="unknown_type"):
             service.find_slots(session, type_code="surgery", now=NOW)
@@ -239,8 +249,11 @@ def test_references_that_we_did_not_make_and_times_gone_by_are_refused(engine: E
 def test_a_clinician_who_is_away_loses_the_slots_and_the_patients_are_known(engine: Engine, patients) -> None:
     with session_scope(engine) as session:
         mine = booked(session, patients[0])
-        offer = next(o for o in service.find_slots(session, type_code="gp", now=NOW, limit=20)
-                     if o.clinician_id == mine.clinician_id)
+        offer = next(
+            o
+            for o in service.find_slots(session, type_code="gp", now=NOW, limit=20)
+            if o.clinician_id == mine.clinician_id
+        )
         told = service.withdraw(session, mine.clinician_id, NOW, NOW + timedelta(days=1), staff_id="s", now=NOW)
         assert [a.id for a in told] == [mine.id] and mine.state == "cancelled"
         with pytest.raises(Conflict, match="slot_gone"):
@@ -285,8 +298,10 @@ def test_the_database_itself_refuses_an_overlap(engine: Engine, patients) -> Non
             apart[name] = row[name] + (row["busy_until"] - row["busy_from"])
         connection.execute(Appointment.__table__.insert(), apart)
         with pytest.raises(DatabaseError, match="overlap"), connection.begin_nested():
-            connection.execute(text("UPDATE appointments SET busy_from = :a, starts_at = :a WHERE id = :i"),
-                               {"a": str(row["busy_from"].replace(tzinfo=None)) + ".000000", "i": apart["id"]})
+            connection.execute(
+                text("UPDATE appointments SET busy_from = :a, starts_at = :a WHERE id = :i"),
+                {"a": str(row["busy_from"].replace(tzinfo=None)) + ".000000", "i": apart["id"]},
+            )
 
 
 def test_an_icalendar_file_says_when_and_where_never_why(engine: Engine, patients) -> None:

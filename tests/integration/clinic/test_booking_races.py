@@ -9,6 +9,8 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -29,7 +31,7 @@ def crowd(engine: Engine) -> list[str]:
         return [register(session, phone=f"+4477008{n:05d}", now=NOW).id for n in range(CLIENTS)]
 
 
-def attempt(engine: Engine, patient: str, ref: str, key: str, gate: threading.Barrier) -> str:
+def attempt(engine: Engine, patient: str, *, ref: str, key: str, gate: threading.Barrier) -> str:
     gate.wait()
     try:
         with session_scope(engine) as session:
@@ -48,7 +50,7 @@ def test_64_clients_on_one_slot_give_one_booking_and_63_alternatives(engine: Eng
         gate = threading.Barrier(CLIENTS)
         # Another patient of the crowd comes out first each time, so nobody is refused for being booked already.
         with ThreadPoolExecutor(CLIENTS) as pool:
-            results = list(pool.map(lambda p: attempt(engine, p, ref, f"r{number}", gate), crowd))
+            results = list(pool.map(partial(attempt, engine, ref=ref, key=f"r{number}", gate=gate), crowd))
         won = [r for r in results if not r.startswith("appointments.")]
         lost = {r for r in results if r.startswith("appointments.")}
         assert len(won) == 1 and lost <= {"appointments.slot_gone", "appointments.already_booked"}
@@ -65,7 +67,7 @@ def test_the_same_request_many_times_at_once_is_one_booking(engine: Engine, crow
         ref = service.find_slots(session, type_code="gp", now=NOW)[0].ref
     gate = threading.Barrier(8)
     with ThreadPoolExecutor(8) as pool:
-        results = set(pool.map(lambda _: attempt(engine, crowd[0], ref, "one", gate), range(8)))
+        results = set(pool.map(lambda _: attempt(engine, crowd[0], ref=ref, key="one", gate=gate), range(8)))
     assert len(results) == 1
     with session_scope(engine) as session:
         assert session.scalar(select(func.count()).select_from(Appointment)) == 1
@@ -129,8 +131,12 @@ def test_a_killed_booking_is_there_whole_or_not_at_all_and_the_retry_is_the_same
 ) -> None:
     with session_scope(engine) as session:
         ref = service.find_slots(session, type_code="gp", now=NOW)[0].ref
-    died = subprocess.run([sys.executable, "-c", SCRIPT, database_url, point, ref, crowd[0], NOW.isoformat()],
-                          env=os.environ, capture_output=True, check=False)
+    died = subprocess.run(
+        [sys.executable, "-c", SCRIPT, database_url, point, ref, crowd[0], NOW.isoformat()],
+        env=os.environ,
+        capture_output=True,
+        check=False,
+    )
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-500:]
     with session_scope(engine) as session:
         after = service.upcoming(session, crowd[0], NOW)
@@ -144,8 +150,11 @@ def test_a_killed_booking_is_there_whole_or_not_at_all_and_the_retry_is_the_same
 
 def no_overlaps(engine: Engine) -> bool:
     with session_scope(engine) as session:
-        live = session.scalars(select(Appointment).where(Appointment.state.in_(LIVE))
-                               .order_by(Appointment.clinician_id, Appointment.busy_from)).all()
-        return all(a.clinician_id != b.clinician_id or a.busy_until <= b.busy_from
-                   for a, b in zip(live, live[1:], strict=False)) and all(
-            a.ends_at - a.starts_at < timedelta(hours=1) for a in live)
+        live = session.scalars(
+            select(Appointment)
+            .where(Appointment.state.in_(LIVE))
+            .order_by(Appointment.clinician_id, Appointment.busy_from)
+        ).all()
+        return all(a.clinician_id != b.clinician_id or a.busy_until <= b.busy_from for a, b in pairwise(live)) and all(
+            a.ends_at - a.starts_at < timedelta(hours=1) for a in live
+        )
