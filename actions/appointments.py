@@ -389,6 +389,8 @@ def _say_problem(problem: CarelineError, booking: Booking, dispatcher: Collectin
     if code == "nothing_in_time":
         dispatcher.utter_message(response="utter_nothing_today")
         booking["step"] = "done"
+    elif code == "already_booked" and booking["step"] == "slot":
+        dispatcher.utter_message(response="utter_booking_already_booked")
     elif code in ("emergency", "already_booked", "not_changeable", "not_found"):
         dispatcher.utter_message(response=f"utter_booking_{code}")
         booking["step"] = "done"

@@ -87,8 +87,16 @@ class ValidateSymptomForm(FormValidationAction):
     def name(self) -> str:
         return f"validate_{FORM}"
 
-    def validate_symptom_answer(self, value: Any, *_: Any) -> dict[str, Any]:
-        return {SLOT: None}  # read by required_slots, which also sees the message that opens the form
+    async def get_validation_events(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
+    ) -> list[EventType]:
+        # The SDK's own, and the next one, would ask for the required slots too: each message is read once, there.
+        return [SlotSet(SLOT, None)] if tracker.get_slot(SLOT) is not None else []
+
+    async def get_extraction_events(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
+    ) -> list[EventType]:
+        return []
 
     async def required_slots(
         self, domain_slots: list[str], dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain

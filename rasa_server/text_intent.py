@@ -101,7 +101,7 @@ class TextIntentClassifier(GraphComponent, IntentClassifier):
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        return {"C": 12.0, "ranking": 5}
+        return {"C": 20.0, "ranking": 5}
 
     @classmethod
     def required_packages(cls) -> List[Text]:
