@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -62,7 +63,7 @@ def test_odd_intervals_are_elapsed_hours() -> None:
         to_utc(wall("2027-03-26T00:00"), LONDON),
         to_utc(wall("2027-04-02T00:00"), LONDON),
     )
-    assert {b.at - a.at for a, b in zip(found, found[1:], strict=False)} == {timedelta(hours=36)}
+    assert {b.at - a.at for a, b in itertools.pairwise(found)} == {timedelta(hours=36)}
     assert [due.local.hour for due in found[:3]] == [8, 20, 9]  # an hour later by the wall after the change
 
 
@@ -100,7 +101,7 @@ def test_planning_in_pieces_is_planning_at_once(name: str, start: datetime, sig:
     whole = due_times(understood.phases, zone, understood.basis, cuts[0], cuts[-1])
     pieces = [
         due
-        for a, b in zip(cuts, cuts[1:], strict=False)
+        for a, b in itertools.pairwise(cuts)
         for due in due_times(understood.phases, zone, understood.basis, a, b)
     ]
     assert pieces == whole
