@@ -179,7 +179,7 @@ class StopTask(Action):
             dispatcher.utter_message(response="utter_task_stopped")
         else:
             dispatcher.utter_message(response="utter_nothing_to_stop")
-        drafts = [slot for slot in ("offer", "booking", "medicine") if tracker.get_slot(slot)]
+        drafts = [slot for slot in ("offer", "booking", "new_medicine") if tracker.get_slot(slot)]
         return [*close_forms(tracker), *[SlotSet(slot, None) for slot in drafts]]
 
 

@@ -1,7 +1,7 @@
 """Medicines: reminders, what is due, what was taken. Nothing is stored before a read-back and a yes.
 
 No sentence here changes, starts, stops or doubles a dose. Questions about doses get the service's fixed text, and a
-person. The slot `medicine` holds how far a new reminder has come; its draft is with the service.
+person. The slot `new_medicine` holds how far a new reminder has come; its draft is with the service.
 """
 
 from __future__ import annotations
@@ -64,20 +64,20 @@ class StartReminder(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[EventType]:
         said = last_said(tracker)
-        waiting = tracker.get_slot("medicine") or {}
+        waiting = tracker.get_slot("new_medicine") or {}
         draft = dict(waiting) if said.is_choice and waiting.get("step") == "identity" else _new(said.text)
         who = whose(tracker)
         if who.patient_id is None:
             draft["step"] = "identity"
             dispatcher.utter_message(response="utter_identity_needed")
             ask_for_identity(dispatcher, "add_reminder")
-            return [*close_forms(tracker), SlotSet("medicine", draft)]
+            return [*close_forms(tracker), SlotSet("new_medicine", draft)]
         draft["step"] = "directions" if draft["name"] else "name"
         if draft["name"] and draft["directions"]:
             _propose(draft, who, dispatcher)
         if draft["step"] == "done":
-            return [*close_forms(tracker), SlotSet("medicine", None)]
-        return [*close_forms(tracker), SlotSet("medicine", draft), FollowupAction(FORM)]
+            return [*close_forms(tracker), SlotSet("new_medicine", None)]
+        return [*close_forms(tracker), SlotSet("new_medicine", draft), FollowupAction(FORM)]
 
 
 def _new(words: str) -> Draft:
@@ -109,17 +109,17 @@ class ValidateMedicineForm(FormValidationAction):
     def validate_medicine_answer(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
     ) -> dict[str, Any]:
-        draft = dict(tracker.get_slot("medicine") or {})
+        draft = dict(tracker.get_slot("new_medicine") or {})
         who = whose(tracker)
         if not draft or who.patient_id is None:
-            return {SLOT: None, "medicine": None}
+            return {SLOT: None, "new_medicine": None}
         take(draft, who, last_said(tracker), dispatcher)
-        return {SLOT: None, "medicine": draft}
+        return {SLOT: None, "new_medicine": draft}
 
     async def required_slots(
         self, domain_slots: list[str], dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
     ) -> list[str]:
-        draft = tracker.get_slot("medicine") or {}
+        draft = tracker.get_slot("new_medicine") or {}
         return domain_slots if draft.get("step") in ("name", "directions", "question", "confirm") else []
 
 
@@ -251,7 +251,7 @@ class AskMedicineAnswer(Action):
         return f"action_ask_{FORM}_{SLOT}"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[EventType]:
-        draft = tracker.get_slot("medicine") or {}
+        draft = tracker.get_slot("new_medicine") or {}
         step = draft.get("step")
         if step == "name":
             dispatcher.utter_message(response="utter_ask_medicine")
@@ -276,8 +276,8 @@ class AfterReminder(Action):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[EventType]:
         if open_check(tracker):
             dispatcher.utter_message(response="utter_offer_to_resume")
-            return [SlotSet("medicine", None), SlotSet("offer", "/resume_check")]
-        return [SlotSet("medicine", None)]
+            return [SlotSet("new_medicine", None), SlotSet("offer", "/resume_check")]
+        return [SlotSet("new_medicine", None)]
 
 
 class OfOnePatient(Action, ABC):

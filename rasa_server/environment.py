@@ -40,8 +40,7 @@ def prepare() -> None:
     os.chdir(ROOT)
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))  # config.yml and credentials.yml name modules of rasa_server
-    if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # what 160 old packages say of each other, at every start
+    warnings.showwarning = _show_warning
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     var = Path(os.environ.get("CARELINE_VAR", ROOT / "var"))
@@ -52,6 +51,15 @@ def prepare() -> None:
     if "CARELINE_TRACKER_DB" not in os.environ:
         var.mkdir(parents=True, exist_ok=True)
         os.environ["CARELINE_TRACKER_DB"] = str(var / "rasa.db")
+
+
+_shown = warnings.showwarning
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    """What 160 old packages say of each other at every start is not shown; Rasa switches filters back on."""
+    if not issubclass(category, (DeprecationWarning, PendingDeprecationWarning, FutureWarning)):
+        _shown(message, category, filename, lineno, file, line)
 
 
 def ask_settings() -> None:

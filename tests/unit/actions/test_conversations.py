@@ -208,7 +208,7 @@ def stored(chat):
 def test_a_medicine_is_stored_only_on_a_yes(reply, intent, kept):
     chat = Chat("+447700900208")
     chat.run("action_start_reminder", "remind me to take paracetamol 1 tablet twice a day", "add_reminder")
-    assert chat.slots["medicine"]["step"] == "confirm"
+    assert chat.slots["new_medicine"]["step"] == "confirm"
     assert chat.run("action_ask_medicine_form_medicine_answer") == ["utter_confirm_reminder"]
     chat.answer("medicine_form", reply, intent)
     assert len(stored(chat)) == kept
