@@ -256,7 +256,7 @@ def _patterns(lexicon: Lexicon, raw: Iterable[Mapping[str, Any]], surface: set[s
             if not inner:
                 inner = stems
             for units in _variants(lexicon, stems, entry["id"]):
-                ordered = any(u == "NOT" or u in _ORDERED for u in units)
+                ordered = any(u in ("NOT", "cannot") or u in _ORDERED for u in units)
                 found.setdefault((entry["id"], units), Pattern(entry["id"], units, False, ordered))
     for meaning, ident in (lexicon.data.get("whole") or {}).items():
         if ident in lexicon.findings:
@@ -348,11 +348,11 @@ def _variants(lexicon: Lexicon, stems: tuple[str, ...], ident: str) -> Iterable[
 _TOLD = _stems("feel feeling going thing things anything something like")
 _TIMES = _stems("day week month year hour long")
 _VAGUE = LIGHT | _stems(
-    "hang hanging patch patches strangle gear smack perc worse better worst improving poo ache wind contact type typing club "
-    "drain pacing caving cave settled resolved glare flash crack cracked speed weed pot acid immersion nuts nut "
-    "side problem trouble voice voices odd mug spice spicy snort suspicious rattle rattling scale punctum gag "
-    "ritual avoidance stumble assault withdraw ectopic pants pant sparkle sparkly speck cluck fit ha guard bully "
-    "flush plug bad pain hurt blood red hot cold swelling lump"
+    "hang hanging patch patches strangle gear smack perc worse better worst improving poo ache wind contact type "
+    "typing club drain pacing caving cave settled resolved glare flash crack cracked speed weed pot acid "
+    "immersion nuts nut side problem trouble voice voices odd mug spice spicy snort suspicious rattle rattling "
+    "scale punctum gag ritual avoidance stumble assault withdraw ectopic pants pant sparkle sparkly speck cluck "
+    "fit ha guard bully flush plug bad pain hurt blood red hot cold swelling lump"
 )
 
 

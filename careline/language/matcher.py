@@ -375,6 +375,10 @@ def _worth(match: Match) -> float:
     return len(match.tokens) - 1.5 * match.cost - (0.3 if match.composed else 0)
 
 
+def _related(lexicon: Lexicon, one: str, two: str) -> bool:
+    return lexicon.is_a(one, two) or lexicon.is_a(two, one) or bool(_parents(lexicon, one) & _parents(lexicon, two))
+
+
 def _stands(lexicon: Lexicon, sentence: Sentence, match: Match, rivals: list[Match]) -> bool:
     if not rivals:
         return True
@@ -388,12 +392,16 @@ def _stands(lexicon: Lexicon, sentence: Sentence, match: Match, rivals: list[Mat
         if mine == theirs and rival.cost == match.cost == 0:
             continue  # one wording of two findings: both were meant
         if mine <= theirs:
+            if match.composed and match.cost <= 0.35 and not _related(lexicon, match.finding, rival.finding):
+                continue  # "hot swollen knee" is a hot joint, and still a swollen knee
             return False
         if lexicon.is_a(rival.finding, match.finding) and mine & theirs:
             return False
     own = mine - covered
     if own and all(sentence.tokens[i].stem in _PARTICLES or sentence.tokens[i].stem in FILLERS for i in own):
         return False  # "blocked up nose" is not something up the nose
+    if covered == mine and match.composed and match.cost <= 0.35:
+        return True
     if covered == mine:
         # made only of words that others have claimed: exact wordings may share, loose ones may not
         return (match.cost == 0 and not all(mine == set(r.tokens) for r in rivals)) or (

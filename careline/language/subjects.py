@@ -81,6 +81,7 @@ _VERBS = words(
     "has have had is are was gets got died suffers suffered with also feels feel been being caught tested "
     "dies passed"
 )  # fmt: skip
+_ILLNESSES = frozenset(["mi", "ihd", "cad", "cancer", "stroke", "diabetes", "htn", "angina", "aneurysm", "lymphoma"])
 _AFTER = frozenset(["too", "both", "all", "also", "side"])
 
 
@@ -95,7 +96,7 @@ def _subject_here(texts: Sequence[str], i: int) -> bool:
         return bool(after) and after[0] in ("has", "had", "have", "died") and "for" not in before[-2:]
     if any(w in ("in",) for w in before[-2:]):
         return True
-    return bool(after) and any(w in _VERBS for w in after[:2])
+    return bool(after) and (any(w in _VERBS for w in after[:2]) or after[0] in _ILLNESSES)
 
 
 def _end(tokens: Sequence[Token], start: int, family: bool) -> int:
