@@ -29,7 +29,7 @@ def main() -> int:
 
         async def run() -> dict:
             agent = await load_agent(model_path=str(model))
-            return await run_stories(stories, agent, out_directory=results, e2e=True, errors=True)
+            return await run_stories(stories, agent, out_directory=results, e2e=True, errors=True, disable_plotting=True)
 
         report = asyncio.run(run()) or {}
         failed = Path(results) / "failed_test_stories.yml"
