@@ -337,6 +337,8 @@ def _variants(lexicon: Lexicon, stems: tuple[str, ...], ident: str) -> Iterable[
         return  # "going to pass out" is a phrase of a group that is a finding already
     for units in {closest, _units(lexicon, stems, False)}:
         if len(units) > 1:
+            if any(m in whole and whole[m] != ident for row, m in lexicon.phrases.get(units[0], ()) if row == units):
+                continue
             if all(u in LIGHT for u in units) or len(set(units)) == 1 or (lasting and not _TIMES.isdisjoint(units)):
                 continue
             yield units

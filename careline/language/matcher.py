@@ -375,6 +375,13 @@ def _worth(match: Match) -> float:
     return len(match.tokens) - 1.5 * match.cost - (0.3 if match.composed else 0)
 
 
+def _by_site(lexicon: Lexicon, match: Match) -> bool:
+    """A tight match of two words that says what a site feels, as a wording or composed."""
+    if match.cost > 0.35 or len(match.tokens) < 2:
+        return False
+    return match.composed or any(match.finding in sites.values() for sites in lexicon.compose.values())
+
+
 def _related(lexicon: Lexicon, one: str, two: str) -> bool:
     return lexicon.is_a(one, two) or lexicon.is_a(two, one) or bool(_parents(lexicon, one) & _parents(lexicon, two))
 
@@ -392,7 +399,7 @@ def _stands(lexicon: Lexicon, sentence: Sentence, match: Match, rivals: list[Mat
         if mine == theirs and rival.cost == match.cost == 0:
             continue  # one wording of two findings: both were meant
         if mine <= theirs:
-            if match.composed and match.cost <= 0.35 and not _related(lexicon, match.finding, rival.finding):
+            if _by_site(lexicon, match) and not _related(lexicon, match.finding, rival.finding):
                 continue  # "hot swollen knee" is a hot joint, and still a swollen knee
             return False
         if lexicon.is_a(rival.finding, match.finding) and mine & theirs:
@@ -400,7 +407,7 @@ def _stands(lexicon: Lexicon, sentence: Sentence, match: Match, rivals: list[Mat
     own = mine - covered
     if own and all(sentence.tokens[i].stem in _PARTICLES or sentence.tokens[i].stem in FILLERS for i in own):
         return False  # "blocked up nose" is not something up the nose
-    if covered == mine and match.composed and match.cost <= 0.35:
+    if covered == mine and _by_site(lexicon, match):
         return True
     if covered == mine:
         # made only of words that others have claimed: exact wordings may share, loose ones may not
