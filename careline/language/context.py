@@ -22,7 +22,7 @@ VERB_NEGATORS = frozenset(
 )
 # these never deny a symptom: "can't stop the bleeding", "won't stop hurting"
 STOPPERS = frozenset("but however although though except apart yet until because since which so then instead "
-                     "only pero mais aber mas ale where just still".split())  # fmt: skip
+                     "only pero mais aber mas ale where just still cant couldnt wont unable keeps keep".split())  # fmt: skip
 SUBJECTS = frozenset("i im ive id my me he hes she shes they theyre we were his her it its theres this thats mum dad "
                      "mums dads there".split())  # fmt: skip
 # "no" and "not" that deny nothing that follows

@@ -148,10 +148,10 @@ class _Reading:
             if mention.name.startswith("idiom"):
                 for i in range(mention.start, mention.end):
                     idiom[i] = 1
-            for i in mention.used:
-                if tokens[i].text in context.NEGATORS or tokens[i].text in context.VERB_NEGATORS:
-                    consumed.add(i)
-        self._masks = context.annotate(tokens, consumed)
+        for i, token in enumerate(tokens):
+            if token.text in context.NEGATORS or token.text in context.VERB_NEGATORS:
+                consumed.add(i)  # a wording that says "not" itself ("not breathing") is not denied by it
+        self._masks = context.annotate(tokens)
         self._by_name: dict[str, list[tuple[Place, int]]] = {}
         for mention in mentions:
             if not mention.name.startswith("idiom") and any(idiom[i] for i in mention.used):
@@ -168,7 +168,9 @@ class _Reading:
     def _keep(self, mention: Mention, consumed: set[int]) -> None:
         mask = 0
         for i in mention.used:
-            mask |= self._masks[i] & (~context.NEGATED if i in consumed else -1)
+            mask |= self._masks[i]
+        if not consumed.isdisjoint(mention.used):
+            mask &= ~context.NEGATED
         self._by_name.setdefault(mention.name, []).append((mention.used, mask))
 
     def _learn(self) -> None:
