@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from heapq import merge
-from itertools import repeat
+from itertools import islice, repeat
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, func, or_, select
 from sqlalchemy.orm import Session
 
 from careline.clinic.appointments.models import (
@@ -34,6 +34,8 @@ from careline.settings import settings
 LATEST_DAYS = {Level.URGENT: 0, Level.ROUTINE: 14}
 URGENT_TYPE = "urgent"
 LONGEST = timedelta(days=1)
+# Clinicians looked at first; each further block is four times as big.
+BLOCK = 40
 
 
 @dataclass(frozen=True)
@@ -127,24 +129,22 @@ def _of_kind(
 
 
 def _clinicians(session: Session, type_id: str, clinician_id: str | None, needs: Sequence[str]) -> list[Row]:
+    """(id, site_id, zone) of who sees patients for this and meets the needs."""
+    columns = [Clinician.id, Clinician.site_id, Site.zone]
+    if needs:
+        columns += [Clinician.skills, Site.facilities]
     query = (
-        select(
-            Clinician.id,
-            Clinician.name,
-            Clinician.skills,
-            Clinician.site_id,
-            Site.name.label("site"),
-            Site.zone,
-            Site.facilities,
-        )
-        .join(Site)
-        .join(clinician_types)
+        select(*columns)
+        .join(Site, Site.id == Clinician.site_id)
+        .join(clinician_types, clinician_types.c.clinician_id == Clinician.id)
         .where(clinician_types.c.type_id == type_id, Clinician.active)
     )
     if clinician_id:
         query = query.where(Clinician.id == clinician_id)
-    wanted = set(needs)
-    return [row for row in session.execute(query) if wanted <= {*(row.skills or ()), *(row.facilities or ())}]
+    rows = session.execute(query).all()
+    if not needs:
+        return list(rows)
+    return [row for row in rows if set(needs) <= {*(row.skills or ()), *(row.facilities or ())}]
 
 
 def _windows(when: When | None, zone: ZoneInfo, first: datetime, last: datetime) -> list[Span]:
@@ -167,77 +167,98 @@ def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
 def _in_windows(
     session: Session, kind: AppointmentType, rows: list[Row], zone: ZoneInfo, windows: list[Span], limit: int
 ) -> list[SlotOffer]:
-    if not rows or not windows:
-        return []
-    ids = [row.id for row in rows]
-    plan = Plan.load(session, ids, {row.id: row.site_id for row in rows}, zone)
-    found: list[SlotOffer] = []
+    """The first `limit` slots in the windows.
+
+    A big clinic is read in blocks of clinicians: what the first block has bounds how late a slot of the others may
+    be to matter, so most of the schedules are never looked at.
+    """
+    found: list[tuple[datetime, str]] = []
     for start, end in windows:
-        day, last_day = local_date(start, zone), local_date(end, zone)
-        step = 1  # most searches end on the first days; a full clinic is read in growing stretches
-        while day <= last_day and len(found) < limit:
-            until = min(day + timedelta(days=step), last_day + timedelta(days=1))
-            found += _days(session, kind, rows, zone, plan, day, until, start, end, limit - len(found))
-            day, step = until, min(step * 2, 14)
+        floor: datetime | None = None
+        size, done = BLOCK, 0
+        while done < len(rows):
+            bound = end
+            if len(found) >= limit:
+                floor = floor or _opening(session, kind, start, zone)
+                bound = found[limit - 1][0] - timedelta(minutes=1)
+                if bound < floor:
+                    break
+            block = rows[done : done + size]
+            found = sorted([*found, *_in_block(session, kind, block, zone, start, bound, limit)])[:limit]
+            done, size = done + size, size * 4
         if len(found) >= limit:
             break
+    return _offers(session, kind, zone, found)
+
+
+def _opening(session: Session, kind: AppointmentType, start: datetime, zone: ZoneInfo) -> datetime:
+    """No slot from `start` on can begin before this."""
+    day = local_date(start, zone)
+    own = session.scalar(select(func.min(ScheduleException.starts)).where(ScheduleException.day == day))
+    weekly = session.scalar(
+        select(func.min(WorkingHours.starts))
+        .join(clinician_types, clinician_types.c.clinician_id == WorkingHours.clinician_id)
+        .where(clinician_types.c.type_id == kind.id, WorkingHours.weekday == day.weekday())
+    )
+    opens = min((minutes for minutes in (own, weekly) if minutes is not None), default=0)
+    return max(start, local_instant(day, opens, zone))
+
+
+def _in_block(
+    session: Session, kind: AppointmentType, rows: list[Row], zone: ZoneInfo, start: datetime, end: datetime, limit: int
+) -> list[tuple[datetime, str]]:
+    """The first `limit` starts of these clinicians in [start, end]."""
+    plan = Plan.load(session, [row.id for row in rows], {row.id: row.site_id for row in rows}, zone)
+    found: list[tuple[datetime, str]] = []
+    day, last_day = local_date(start, zone), local_date(end, zone)
+    step = 1  # most searches end on the first days; a full clinic is read in growing stretches
+    while day <= last_day and len(found) < limit:
+        until = min(day + timedelta(days=step), last_day + timedelta(days=1))
+        found += _days(session, kind, rows, zone, plan, day, until, start, end, limit - len(found))
+        day, step = until, min(step * 2, 14)
     return found
 
 
 def _days(
-    session: Session,
-    kind: AppointmentType,
-    rows: list[Row],
-    zone: ZoneInfo,
-    plan: Plan,
-    day: date,
-    until: date,
-    start: datetime,
-    end: datetime,
-    limit: int,
-) -> list[SlotOffer]:
+    session: Session, kind: AppointmentType, rows: list[Row], zone: ZoneInfo, plan: Plan, day: date, until: date,
+    start: datetime, end: datetime, limit: int,
+) -> list[tuple[datetime, str]]:
     a, b = local_instant(day, 0, zone), local_instant(until, 0, zone)
+    ids = [row.id for row in rows]
     plan.read_days(session, day, until)
-    busy = busy_times(session, [row.id for row in rows], a, b)
-    counts = day_counts(session, kind, [row.id for row in rows], a, b, zone) if kind.daily_max else {}
-    found: list[SlotOffer] = []
+    reach = timedelta(minutes=kind.minutes + kind.buffer_after + kind.buffer_before)
+    busy = busy_times(session, ids, a, min(b, end + reach))
+    counts = day_counts(session, kind, ids, a, b, zone) if kind.daily_max else {}
+    found: list[tuple[datetime, str]] = []
     while day < until and len(found) < limit:
         streams = []
-        for number, row in enumerate(rows):
-            if kind.daily_max and counts.get((row.id, day), 0) >= kind.daily_max:
+        for who in ids:
+            if kind.daily_max and counts.get((who, day), 0) >= kind.daily_max:
                 continue
-            hours = plan.hours(row.id, day)
-            if not hours:
-                continue
-            starts = free_starts(
-                open_spans(day, hours, zone),
-                busy.get(row.id, ()),
-                minutes=kind.minutes,
-                before=kind.buffer_before,
-                after=kind.buffer_after,
-                earliest=start,
-                latest=end,
-            )
-            streams.append(zip(starts, repeat(number)))
-        for at, number in merge(*streams):
-            row = rows[number]
-            found.append(
-                SlotOffer(
-                    make_ref(kind.id, row.id, at),
-                    at,
-                    at + timedelta(minutes=kind.minutes),
-                    at.astimezone(zone),
-                    row.name,
-                    row.id,
-                    row.site,
-                    kind.mode,
-                    kind.code,
+            hours = plan.hours(who, day)
+            if hours:
+                starts = free_starts(
+                    open_spans(day, hours, zone), busy.get(who, ()), minutes=kind.minutes, before=kind.buffer_before,
+                    after=kind.buffer_after, earliest=start, latest=end,
                 )
-            )
-            if len(found) >= limit:
-                break
+                streams.append(zip(starts, repeat(who)))
+        found += islice(merge(*streams), limit - len(found))
         day += timedelta(days=1)
     return found
+
+
+def _offers(
+    session: Session, kind: AppointmentType, zone: ZoneInfo, found: list[tuple[datetime, str]]
+) -> list[SlotOffer]:
+    query = select(Clinician.id, Clinician.name, Site.name.label("site")).join(Site, Site.id == Clinician.site_id)
+    names = {row.id: row for row in session.execute(query.where(Clinician.id.in_({who for _, who in found})))}
+    return [
+        SlotOffer(
+            make_ref(kind.id, who, at), at, at + timedelta(minutes=kind.minutes), at.astimezone(zone), names[who].name,
+            who, names[who].site, kind.mode, kind.code,
+        )
+        for at, who in found
+    ]
 
 
 def busy_times(session: Session, clinician_ids: Sequence[str], start: datetime, end: datetime) -> dict[str, list[Span]]:
