@@ -189,7 +189,7 @@ def _hypothetical(texts: list[str], kinds: list[str], start: int, masks: list[in
             rest = texts[at:end]
             own = any(w in ("im", "ive", "hes", "shes", "hurts", "hurting", "having", "wont", "cant") for w in rest)
             own = own or ("my" in rest and not _condition(rest))
-            own = own and not any(w in ("if", "cause", "causes", "risk") for w in rest)
+            own = own and not any(w in ("if", "cause", "causes", "risk", "prevent", "avoid", "recognise", "spot") for w in rest)
             if not own:
                 for i in range(at, len(texts)):
                     if i >= end and texts[i] in ("im", "ive", "my", "hes", "shes", "i"):
@@ -221,7 +221,7 @@ def _past(tokens: Sequence[Token], texts: list[str], kinds: list[str], start: in
             continue
         marked = any(_past_marker(tokens, texts, kinds, start, i, end) for i in range(begin, end))
         now = _current(texts, begin, end)
-        if marked and not now:
+        if marked and (not now or "used" in texts[begin:end]):
             was_past = True
         elif was_past and (now or texts[begin] in SUBJECTS):
             was_past = False

@@ -5,6 +5,7 @@
     a | b, (..), !a          either; grouping; absent
     now:pain                 mentioned as present, and neither over, long-standing, mild nor a joke
     any:stroke               mentioned, also as past
+    all:insulin              mentioned, also when denied ("without insulin")
     cur:pain                 as now:, but a mild one counts too
     @age<0.25 @temp>=38      a fact about the person or a measurement; @pregnant, @infant, ...
 
@@ -33,7 +34,7 @@ class Facts(Protocol):
 
 
 Rule = Callable[[Facts], Places]
-_LEX = re.compile(r"\s*(~\d*|[&|()!]|@[a-z_0-9]+(?:(?:<=|>=|<|>)[\d.]+)?|(?:now:|any:|cur:)?[a-z][a-z_0-9]*)")
+_LEX = re.compile(r"\s*(~\d*|[&|()!]|@[a-z_0-9]+(?:(?:<=|>=|<|>)[\d.]+)?|(?:now:|any:|cur:|all:)?[a-z][a-z_0-9]*)")
 _MOST = 64  # places kept per finding: enough to prove anything, bounded for hostile text
 
 

@@ -220,6 +220,8 @@ class _Reading:
             blind |= _OVER
         elif mode == "any":
             blind &= ~context.PAST
+        elif mode == "all":
+            blind &= ~context.NEGATED
         out = [place for place, mask in self._by_name.get(name, ()) if not mask & blind]
         if len(out) > _MOST:
             out = out[: _MOST // 2] + out[-_MOST // 2 :]

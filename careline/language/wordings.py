@@ -112,11 +112,11 @@ class Wordings:
 
     def find(self, tokens: Sequence[Token]) -> list[Mention]:
         """All mentions of all concepts, overlapping ones included, by position."""
-        stems = [t.stem if t.kind == WORD else t.kind for t in tokens]
+        stems = [t.stem if t.kind in (WORD, NUMBER) else t.kind for t in tokens]
         out: list[Mention] = []
         root = self._root
         for i, token in enumerate(tokens):
-            node = root.get(token.stem) if token.kind == WORD else None
+            node = root.get(token.stem) if token.kind in (WORD, NUMBER) else None
             if node is not None:
                 self._walk(tokens, stems, node, i, out)
             if token.value is not None and "#" in root:
@@ -142,11 +142,10 @@ class Wordings:
                     if nxt is not None and tokens[j + 1].kind == WORD:
                         stack.append((nxt, j + 2, 0, (*used, j + 1)))
                 continue
-            word = stems[j] if kind == WORD else None
-            if word is not None:
-                nxt = node.get(word)
-                if nxt is not None:
-                    stack.append((nxt, j + 1, 0, (*used, j)))
+            word = stems[j]
+            nxt = node.get(word)
+            if nxt is not None:
+                stack.append((nxt, j + 1, 0, (*used, j)))
             if tokens[j].value is not None and "#" in node:
                 stack.append((node["#"], j + 1, 0, (*used, j)))
             gap = node.get("*")
@@ -154,10 +153,10 @@ class Wordings:
                 for k in range(j, min(j + _GAP + 1, n)):
                     if tokens[k].kind not in (WORD, NUMBER):
                         break
-                    nxt = gap.get(stems[k]) if tokens[k].kind == WORD else None
+                    nxt = gap.get(stems[k])
                     if nxt is not None:
                         stack.append((nxt, k + 1, 0, (*used, k)))
                     if tokens[k].value is not None and "#" in gap:
                         stack.append((gap["#"], k + 1, 0, (*used, k)))
-            if word is not None and skipped < _MAX_FILL and (word in FILLERS or tokens[j].text in FILLERS):
+            if kind == WORD and skipped < _MAX_FILL and (word in FILLERS or tokens[j].text in FILLERS):
                 stack.append((node, j + 1, skipped + 1, used))
