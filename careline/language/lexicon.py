@@ -102,6 +102,7 @@ class Lexicon:
     severity: dict[str, str] = field(default_factory=dict)
     normal_words: frozenset[str] = frozenset()
     sites: frozenset[str] = frozenset()
+    site_findings: frozenset[str] = frozenset()  # what composition can mean
     by_unit: dict[str, list[Pattern]] = field(default_factory=dict)  # two-word patterns by each of their words
 
     def is_a(self, child: str, parent: str) -> bool:
@@ -277,6 +278,7 @@ def _patterns(lexicon: Lexicon, raw: Iterable[Mapping[str, Any]], surface: set[s
     for pattern in found.values():
         anchor = min(pattern.units, key=lambda unit: (count[unit], unit))
         lexicon.patterns.setdefault(anchor, []).append(pattern)
+    lexicon.site_findings = frozenset(f for sites in lexicon.compose.values() for f in sites.values())
     lexicon.sites = frozenset(site for sites in lexicon.compose.values() for site in sites)
     for pattern in found.values():
         if len(pattern.units) == 2:

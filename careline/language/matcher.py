@@ -379,7 +379,7 @@ def _by_site(lexicon: Lexicon, match: Match) -> bool:
     """A tight match of two words that says what a site feels, as a wording or composed."""
     if match.cost > 0.35 or len(match.tokens) < 2:
         return False
-    return match.composed or any(match.finding in sites.values() for sites in lexicon.compose.values())
+    return match.composed or match.finding in lexicon.site_findings
 
 
 def _related(lexicon: Lexicon, one: str, two: str) -> bool:
