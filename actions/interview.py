@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from actions import person, triage_client
@@ -59,7 +59,8 @@ def opened(earlier: dict[str, Any] | None = None, *, findings: bool = False) -> 
     state: dict[str, Any] = {
         "subject": None, "age": None, "sex": None, "pregnant": None, "gestation_weeks": None, "postpartum_days": None,
         "no_age": False, "no_sex": False, "evidence": {}, "flags": {}, "asked": [], "count": 0, "question": None,
-        "steps": [], "texts": [], "misses": 0, "seen": None, "opened": False, "greeted": False, "finished": False,
+        "steps": [], "texts": [], "unread": [], "misses": 0, "seen": None,
+        "opened": False, "greeted": False, "finished": False,
         "compare": False,
     }  # fmt: skip
     for name in ("subject", "age", "sex", "pregnant", "gestation_weeks", "postpartum_days", "no_sex"):
@@ -75,6 +76,17 @@ def about(state: dict[str, Any]) -> dict[str, Any]:
     """The person as the service wants it, without what is not known."""
     names = ("age", "sex", "pregnant", "gestation_weeks")
     return {name: state[name] for name in names if state.get(name) is not None}
+
+
+async def catch_up(state: dict[str, Any], said: Said, *, this_year: int) -> Turn:
+    """Read what came while the service was down. Unavailable when it still is (nothing is changed)."""
+    unread = state["unread"]
+    state["unread"] = []
+    try:
+        return await take(state, replace(said, text=". ".join(unread), intent="report_symptom"), this_year=this_year)
+    except Exception:
+        state["unread"] = unread
+        raise
 
 
 async def take(state: dict[str, Any], said: Said, *, this_year: int) -> Turn:
@@ -200,7 +212,10 @@ async def _words(state: dict[str, Any], turn: Turn, said: Said, this_year: int) 
     kind = (question or {}).get("kind")
     parsed: dict[str, Any] = {"mentions": [], "red_flags": [], "person": {}}
     if kind != "finding" or not set(re.findall(r"[a-z]+", plain)) <= _BARE or _NUMBERS.search(plain):
-        parsed = await triage_client.parse(said.text[:4000], about(state), state["texts"][-KEPT_TEXTS:])
+        # What came while the service was down is read together with this.
+        words = ". ".join([*state["unread"], said.text])[-4000:]
+        parsed = await triage_client.parse(words, about(state), state["texts"][-KEPT_TEXTS:])
+        state["unread"] = []
     state["texts"] = [*state["texts"], said.text[:500]][-KEPT_TEXTS:]
     _step(state)
 
@@ -248,7 +263,8 @@ def _take_person(
             state.update(age=None, sex=None, no_age=False, no_sex=False)
         state["subject"] = who
         told.add("who")
-    age = person.age(said.text, this_year=this_year) if kind == "age" else None
+    asked = kind == "age" or (kind is None and said.intent == "give_details")
+    age = person.age(said.text, this_year=this_year) if asked else None
     if age is None and parsed.get("age") is not None and parsed["age"] != state["age"]:
         age = parsed["age"]
     if age is not None:

@@ -113,6 +113,10 @@ class ValidateSymptomForm(FormValidationAction):
         try:
             await self._advance(state, conversation_id, check, dispatcher, tracker, domain)
         except Unavailable:
+            said = last_said(tracker)
+            if state["seen"] != said.key and said.text and not interrupts(domain, SLOT, said.intent):
+                state["seen"] = said.key
+                state["unread"] = [*state["unread"], said.text[:1000]][-interview.KEPT_TEXTS :]
             store(check.id if check else None, conversation_id, state)
             dispatcher.utter_message(response="utter_triage_down")
             return []
@@ -134,6 +138,9 @@ class ValidateSymptomForm(FormValidationAction):
             if said.intent in WORDLESS and opened_by_this_message(tracker, FORM):
                 if state["question"]:
                     dispatcher.utter_message(response="utter_resumed")
+                if state["unread"]:
+                    turn = await interview.catch_up(state, said, this_year=utcnow().year)
+                    await self._speak(turn, state, dispatcher, domain)
                 state["seen"] = said.key
             else:
                 turn = await interview.take(state, said, this_year=utcnow().year)
@@ -152,9 +159,12 @@ class ValidateSymptomForm(FormValidationAction):
             dispatcher.utter_message(response=response, about=state["subject"], **fields)
         if turn.changed:
             facts = await in_plain_words(turn.changed, domain)
-            dispatcher.utter_message(response="utter_changed", facts=facts)
+            if facts:
+                dispatcher.utter_message(response="utter_changed", facts=facts)
         elif turn.noted and (len(turn.noted) > 1 or not state["opened"]):
-            dispatcher.utter_message(response="utter_noted", facts=await in_plain_words(turn.noted, domain))
+            facts = await in_plain_words(turn.noted, domain)
+            if facts:
+                dispatcher.utter_message(response="utter_noted", facts=facts)
         if not state["opened"] and not turn.lost:
             state["opened"] = True
             dispatcher.utter_message(response="utter_check_opening")
@@ -162,7 +172,10 @@ class ValidateSymptomForm(FormValidationAction):
 
 async def in_plain_words(facts: list[tuple[str, str]], domain: Domain) -> str:
     """'fever, no cough and not sure about a rash'."""
-    plain = await triage_client.plain_names()
+    try:
+        plain = await triage_client.plain_names()
+    except Unavailable:
+        return ""  # the facts are taken; only saying them back has to wait
     parts = []
     for ident, choice in facts:
         fact = plain.get(ident, ident)

@@ -266,7 +266,8 @@ def test_with_triage_down_the_patient_is_told_and_nothing_is_lost(triage):
     assert said_ == ["utter_triage_down"]
     assert chat.slots["requested_slot"] is None
     triage.down = False
-    chat.run("validate_symptom_form", "I have a cough", "report_symptom")
+    opened = {"event": "active_loop", "name": "symptom_form", "timestamp": time.time()}
+    chat.run("validate_symptom_form", "", "resume_check", after=opened)
     with session_scope() as session:
         assert conversations.current_check(session, chat.id).state["evidence"]["cough"]["choice_id"] == "present"
 
