@@ -13,7 +13,7 @@ import datetime as dt
 import hashlib
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +71,13 @@ class Seen:
     gold: frozenset[str]
 
 
-def told_cases(base: Knowledge, path: Path) -> list[Told]:
+def told_cases(base: Knowledge, path: Path, flags: bool = True) -> list[Told]:
+    """The cases of a file, read once; without `flags` the red-flag screen is left out of account."""
     out = []
     for row in read_cases(path):
         person = Person(age_years=row.get("age"), sex=row.get("sex"))
         case, _ = reading.case_from_text(row["text"], person, base.findings)
+        case = case if flags else replace(case, flags=())
         out.append(Told(case, triage.gold_levels(row), tuple(group_names(row))))
     return out
 
@@ -112,7 +114,7 @@ def _levels(engine: Engine, told: Sequence[Told]) -> float:
         level = engine.assess(case.case).level
         low = min(gold.rank for gold in case.gold)
         total += level in case.gold
-        total -= 1.5 * max(0, low - level.rank) + 0.25 * max(0, level.rank - max(g.rank for g in case.gold))
+        total -= 4.0 * max(0, low - level.rank) + 0.25 * max(0, level.rank - max(g.rank for g in case.gold))
         total -= 3.0 * (low >= 4 and not level.is_emergency)
     return total / max(len(told), 1)
 
@@ -138,7 +140,7 @@ def search(
                 if getattr(best, name) == value:
                     continue
                 reached = score(base, tried, told, seen)
-                if reached > best_score + 1e-9:
+                if reached > best_score + 1e-9 and not less_safe(base, start, tried, told):
                     best, best_score = tried, reached
         if best_score <= before:
             break
@@ -192,7 +194,8 @@ def write(path: Path, parameters: Parameters, provenance: dict[str, Any]) -> Non
 
 def main(arguments: list[str] | None = None, base: Knowledge | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m careline.triage.fit", description=__doc__)
-    parser.add_argument("--triage", type=Path, required=True, help="case file in patients' words")
+    parser.add_argument("--triage", type=Path, required=True, action="append", help="case file in patients' words")
+    parser.add_argument("--no-flags", action="store_true", help="leave the red-flag screen out of account")
     parser.add_argument("--diagnosis", type=Path, help="case file in clinicians' words")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=2)
@@ -200,7 +203,8 @@ def main(arguments: list[str] | None = None, base: Knowledge | None = None) -> i
     parser.add_argument("--out", type=Path, default=ROOT / "triage_parameters.yml")
     options = parser.parse_args(arguments)
     base = base or knowledge()
-    told = [*told_cases(base, options.triage), *story_cases(base)]
+    told = [case for path in options.triage for case in told_cases(base, path, not options.no_flags)]
+    told += story_cases(base)
     seen = seen_cases(base, options.diagnosis) if options.diagnosis else []
     start = Parameters.model_validate(base.parameters.get("parameters", {}))
     before = score(base, start, told, seen)
@@ -218,9 +222,10 @@ def main(arguments: list[str] | None = None, base: Knowledge | None = None) -> i
             "method": f"coordinate search, {options.folds}-fold cross-validation, refused if less safe in any group",
             "cases": {
                 path.name: {"lines": len(read_cases(path)), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-                for path in (options.triage, options.diagnosis)
+                for path in (*options.triage, options.diagnosis)
                 if path
             },
+            "red_flags": not options.no_flags,
             "score_before": round(before, 4),
             "score_after": round(after, 4),
             **checked,
