@@ -130,7 +130,8 @@ def _step(phases: Sequence[Phase], directions: Directions) -> str:
         words.append(
             " ".join(w for w in (say_amount(phase.amount), _rhythm_words(phase, 0), _times_words([phase], times)) if w)
         )
-    return " and ".join(words)
+    daily = all(phase.rule.startswith("FREQ=DAILY;BYHOUR") for phase in phases)
+    return " and ".join(words) + (", every day" if daily else "")
 
 
 def _rhythm(phase: Phase) -> str:
