@@ -11,7 +11,7 @@ from careline.clinic.medications.dosage import understand
 from careline.clinic.medications.medicines import find_in, medicines, recognise
 from careline.clinic.medications.readback import read_back, say
 
-NOW = datetime(2026, 12, 1, 7, 0)  # noqa: DTZ001 - the patient's wall
+NOW = datetime(2026, 12, 1, 7, 0)
 # Joint Commission and ISMP: what must never be shown.
 ERROR_PRONE = re.compile(
     r"(?<!\d)\.\d|\d\.0(?!\d)|\b(?:q\.?d|qod|o\.?d|b\.?d|bid|tds|tid|qds|qid|hs|prn|iu|u|mcg|ug|po|ou|os|biw)\b|µ|tsp",
@@ -55,9 +55,10 @@ def test_it_says_what_was_understood(sig: str, words: str) -> None:
     assert say(understand(sig, NOW)) == words
 
 
-SIGS = """1 tab bd|2 puffs qid prn|10 units sc nocte|1 drop ou tds|1 tab od 2/52|5ml spoon tds|1 qod|1 cap hs|0.5 tab daily
-40mg x5d then 20mg x5d|3 weeks on 1 week off|1 tab q6h x 10 doses|1-0-1|100 mcg mane|1 tab tiw mon wed fri|5.0 mg daily""".replace(
-    "\n", "|"
+SIGS = (
+    "1 tab bd|2 puffs qid prn|10 units sc nocte|1 drop ou tds|1 tab od 2/52|5ml spoon tds|1 qod|1 cap hs|"
+    "0.5 tab daily|40mg x5d then 20mg x5d|3 weeks on 1 week off|1 tab q6h x 10 doses|1-0-1|100 mcg mane|"
+    "1 tab tiw mon wed fri|5.0 mg daily"
 )
 
 
