@@ -17,7 +17,6 @@ from careline.knowledge.problems import Problem, problems, read_all
 from careline.knowledge.schema import Complaint, Condition, Derived, Finding, Rule, When
 
 CACHE = ROOT.parent / "var"
-STRICT = False  # while the files are being written: what is broken is left out
 
 
 class KnowledgeError(Exception):
@@ -77,7 +76,7 @@ def load(root: Path = ROOT, *, strict: bool = True, cache: Path | None = CACHE) 
 @lru_cache(maxsize=1)
 def knowledge() -> Knowledge:
     """The knowledge base of this installation, loaded once in a process."""
-    return load(strict=STRICT)
+    return load()
 
 
 @lru_cache(maxsize=1)
