@@ -1,7 +1,7 @@
 """Score the red-flag screen on a file: recall of what must fire, false alarms of what must not.
 
-Read are .jsonl with one case per line ({id, text or messages, expect: fire|no_emergency, flag, urgency, context}), and .yml
-that holds a list of such cases or a catalogue (red_flags, negation_traps_must_fire, multi_turn_must_fire, ...).
+Read are .jsonl with one case per line ({id, text or messages, expect: fire|no_emergency, flag, urgency, context}),
+and .yml that holds a list of such cases or a catalogue (red_flags, negation_traps_must_fire, ...).
 """
 
 from __future__ import annotations

@@ -92,6 +92,7 @@ _INFORMATION = (
     "why do people", "why do some", "why does", "which vaccine", "who is at risk", "could i get", "can i get", "can i catch", "will i get", "would i get",
     "whats the", "do i need a", "tell me about", "explain", "normal in", "is it normal for", "contagious", "hereditary", "run in families",
 )  # fmt: skip
+_VERB_HEADS = frozenset("is are can could should do does will would".split())
 _GENERIC_IF = frozenset("if when".split())
 
 
@@ -182,6 +183,8 @@ def _hypothetical(texts: list[str], kinds: list[str], start: int, masks: list[in
         at = -1
         for i in range(begin, end):
             if kinds[i] == WORD and _at(texts, i, _INFORM_BY):
+                if texts[i] in _VERB_HEADS and i - begin > 2:
+                    continue  # "she thinks the baby is the devil" asks nothing
                 at = i
                 break
         if at >= 0:

@@ -16,7 +16,7 @@ from careline.language.flags import RANK, Catalogue, FlagRule, catalogue
 from careline.language.person import Person
 from careline.language.rules import _MOST, Place, Places
 from careline.language.tokens import MESSAGE, NUMBER, SENTENCE, WORD, Token, tokenise
-from careline.language.vitals import Vitals, read
+from careline.language.vitals import read
 from careline.language.wordings import Mention
 
 WINDOW = 6  # messages that are read together
@@ -56,9 +56,7 @@ class Screen:
     language: str
 
 
-def screen(
-    text: str, history: Sequence[str] = (), person: Person = Person(), *, now_open: str | None = None
-) -> Screen:
+def screen(text: str, history: Sequence[str] = (), person: Person = Person(), *, now_open: str | None = None) -> Screen:
     """Screen one message. `history`: the patient's earlier messages, oldest first. `now_open`: the advice that is
     already open in this episode (accepted for the caller's convenience; the result does not depend on it)."""
     try:
@@ -87,7 +85,9 @@ def _screen(text: str, history: Sequence[str], person: Person) -> Screen:
             if len(tokens) <= _LONG:
                 learned = learned.merged(_Reading(part, 0, message, Person(), known, facts_only=True).person)
         if len(tokens) <= _LONG:
-            together = _Reading(earlier + tokens, len(earlier), text, _filled(alone.person, learned), known)
+            together = _Reading(
+                earlier + tokens, len(earlier), text, _filled(alone.person, learned), known, told=alone.person != person
+            )
             flags = _merge(flags, together.flags)
             kind = "fire" if flags else together.kind if kind == "none" else kind
             alone = together
@@ -135,12 +135,21 @@ def _language(tokens: Sequence[Token], known: Catalogue) -> str:
 
 class _Reading:
     """One pass over a run of tokens. `fresh` is the index of the first token of the current message: what came
-    before is context, and a flag needs evidence from the current message."""
+    before is context, and a flag needs evidence from the current message. `told`: that message says who it is about (age,
+    pregnancy, medicines), which is evidence too."""
 
     def __init__(
-        self, tokens: list[Token], fresh: int, text: str, person: Person, known: Catalogue, facts_only: bool = False
+        self,
+        tokens: list[Token],
+        fresh: int,
+        text: str,
+        person: Person,
+        known: Catalogue,
+        facts_only: bool = False,
+        told: bool = False,
     ) -> None:
         self._known, self._tokens, self._fresh, self._text = known, tokens, fresh, text
+        self._told = told
         mentions = known.wordings.find(tokens)
         idiom = bytearray(len(tokens))
         consumed = set()
@@ -277,7 +286,7 @@ class _Reading:
 
     def _evidence(self, rule: FlagRule) -> Place | None:
         for place in reversed(rule.rule(self)):
-            if not self._fresh or any(i >= self._fresh for i in place):
+            if not self._fresh or self._told or any(i >= self._fresh for i in place):
                 return place
         return None
 

@@ -219,6 +219,7 @@ class Speller:
     def __init__(self, words: Iterable[str], known: Iterable[str] = (), glue: Iterable[str] = ()) -> None:
         self.words = {w for w in words if w.isalpha()}
         self.known = set(known) | self.words | set(_ALIASES) | set(_STEMS) | set(_NUMBER_WORDS)
+        self.known |= {stem(w) for w in self.known}  # another inflection of a known word is no mistake
         self._near: dict[str, list[str]] = {}
         for word in sorted(self.words):
             if len(word) >= 5:

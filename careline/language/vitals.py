@@ -205,7 +205,7 @@ def _measure(tokens: Sequence[Token], texts: list[str], i: int, value: float, af
 
 
 def _closer_sugar(texts: list[str], i: int) -> bool:
-    return i > 0 and texts[i - 1] in _SUGAR or (i > 1 and texts[i - 2] in _SUGAR and texts[i - 1] not in _KETONES)
+    return (i > 0 and texts[i - 1] in _SUGAR) or (i > 1 and texts[i - 2] in _SUGAR and texts[i - 1] not in _KETONES)
 
 
 __all__ = ["NEGATED", "NUMBER", "Vitals", "read"]
