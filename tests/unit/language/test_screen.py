@@ -54,7 +54,7 @@ PAIRS = [
     ("he has a temperature of 38.6", Person(age_years=0.09)),
     ("I feel shivery and unwell", Person(facts=frozenset({"on_chemotherapy"}))),
     ("I banged my head", Person(facts=frozenset({"taking_anticoagulant"}))),
-    ("bad headache and a swollen face", Person(pregnant=True, gestation_weeks=33)),
+    ("headache and pain under my ribs", Person(pregnant=True, gestation_weeks=33)),
     ("I have a fever of 39", Person(facts=frozenset({"asplenia"}))),
     ("been throwing up all night", Person(facts=frozenset({"adrenal_insufficiency"}))),
 ]
