@@ -49,9 +49,26 @@ def _read(name: str) -> Any:
     return yaml.load((KNOWLEDGE / name).read_text(encoding="utf-8"), Loader=loader)
 
 
-@lru_cache(maxsize=1)
 def catalogue() -> Catalogue:
-    """Read and compile; ValueError when a rule names a concept that does not exist."""
+    """Read and compile, once in a process; ValueError when a rule names a concept that does not exist.
+
+    A failure is remembered like a success: it is raised again at once, without reading the files again.
+    """
+    loaded = _loaded()
+    if isinstance(loaded, Exception):
+        raise loaded.with_traceback(None)
+    return loaded
+
+
+@lru_cache(maxsize=1)
+def _loaded() -> Catalogue | Exception:
+    try:
+        return _load()
+    except Exception as error:  # a file that is gone, broken or inconsistent: every call has to say so
+        return error
+
+
+def _load() -> Catalogue:
     words, other = _read("red_flag_words.yml"), _read("red_flag_words_other.yml")
     listed, ruled = _read("red_flags.yml"), _read("red_flag_rules.yml")
     classes = words["classes"] | other["classes"]
