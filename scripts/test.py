@@ -88,8 +88,8 @@ def main() -> None:
     pytest = [PYTHON, "-m", "pytest", "-q", "--no-header"]
     run("unit and integration tests",
         [*pytest, "tests/unit", "tests/integration", "-n", "2", "--dist", "loadfile"], True)
-    run("dialogue engine tests", [str(RASA_PYTHON), "-m", "pytest", "-q", "--no-header", "-c", os.devnull,
-                                  "--rootdir", "rasa_server", "rasa_server/tests"], True)
+    run("dialogue engine tests", [str(RASA_PYTHON), "-m", "pytest", "-q", "--no-header", "-c",
+                                  "rasa_server/pyproject.toml", "rasa_server", "-p", "no:cacheprovider"], True)
     run("stories", [str(RASA_PYTHON), "-m", "rasa_server.test_stories"])
     run("conversations with everything running", [*pytest, "tests/conversations"], True)
     run("browser tests", [*pytest, "tests/browser"], True)

@@ -99,7 +99,7 @@ class House:
         if wait and name in READY:
             self.wait(name)
 
-    def wait(self, name: str, seconds: float = 90.0) -> None:
+    def wait(self, name: str, seconds: float = 240.0) -> None:
         def ready() -> bool:
             if self.processes[name].poll() is not None:
                 raise AssertionError(f"{name} ended:\n{self.log(name)}")

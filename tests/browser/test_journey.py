@@ -68,3 +68,41 @@ def test_the_chat_is_still_there_after_a_reload(page: Page) -> None:
     expect(chat.messages.nth(2)).to_be_visible()
     page.reload()
     expect(Chat(page).root.get_by_text("hello there")).to_be_attached()
+
+
+def test_a_clinician_takes_the_chat_over_writes_and_hands_it_back(page: Page, browser: Browser, house: House) -> None:
+    chat = Chat(page).open()
+    chat.say("my dad has crushing chest pain and is sweating")
+    expect(chat.root.get_by_text("has been alerted")).to_be_visible()
+
+    context = browser.new_context(viewport={"width": 1300, "height": 900})
+    context.set_default_timeout(15_000)
+    desk = context.new_page()
+    desk.goto(house.url("desk") + "/")
+    desk.get_by_label("User name").fill("demo")
+    desk.get_by_label("Password").fill(house.secret("CARELINE_DEMO_PASSWORD"))
+    desk.get_by_role("button", name="Sign in").click()
+    first = desk.locator("#queue a, main a").filter(has_text="crushing chest pain").first
+    first.click()
+    desk.get_by_role("button", name=re.compile("take over", re.I)).click()
+    expect(chat.root.get_by_text("has joined").first).to_be_visible()
+
+    desk.get_by_label("Your reply to the patient").fill("Hello, I am the nurse. Is the ambulance on its way?")
+    desk.get_by_role("button", name="Send").click()
+    expect(chat.messages.last).to_contain_text("Is the ambulance on its way?")
+
+    before = chat.messages.count()
+    chat.say("yes they are coming, what are your opening hours?")
+    expect(desk.get_by_role("log", name="Messages")).to_contain_text("they are coming")
+    page.wait_for_timeout(2500)
+    assert chat.messages.count() == before + 1, "while a human has it, the assistant is silent"
+
+    chat.say("now he cant breathe and is going blue")
+    expect(chat.root.locator(".emergency").nth(1)).to_be_visible()
+
+    desk.get_by_role("button", name=re.compile("hand back", re.I)).click()
+    back = re.compile("automated assistant again|back with the automated", re.I)
+    expect(chat.root.get_by_text(back).first).to_be_visible()
+    chat.say("what are your opening hours?")
+    expect(chat.messages.last).to_contain_text("8")
+    context.close()

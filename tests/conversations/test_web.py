@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from tests.house import House, Patient, until
 
@@ -110,6 +112,33 @@ class TestAppointments:
             assert "appointments" not in said.lower()
 
 
+def dose_is_due(house: House, patient: Patient) -> None:
+    """Move the clock of the patient's next dose to now, as if the morning had come."""
+    engine = create_engine(house.env["DATABASE_URL"])
+
+    def planned() -> str | None:
+        with engine.connect() as connection:
+            return connection.execute(text(
+                "SELECT d.id FROM doses d JOIN conversations c ON c.patient_id = d.patient_id "
+                "WHERE c.id = :c ORDER BY d.due_at LIMIT 1"), {"c": patient.conversation_id}).scalar()
+
+    dose = until(planned)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE doses SET remind_at = :now WHERE id = :d"),
+                           {"now": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.000000"), "d": dose})
+    engine.dispose()
+
+
+def dose_states(house: House, patient: Patient) -> list[str]:
+    engine = create_engine(house.env["DATABASE_URL"])
+    with engine.connect() as connection:
+        states = connection.execute(text(
+            "SELECT d.status FROM doses d JOIN conversations c ON c.patient_id = d.patient_id "
+            "WHERE c.id = :c ORDER BY d.due_at"), {"c": patient.conversation_id}).scalars().all()
+    engine.dispose()
+    return list(states)
+
+
 class TestMedication:
     def test_set_up_be_reminded_and_answer_taken(self, house: House) -> None:
         number = next(numbers)
@@ -121,6 +150,15 @@ class TestMedication:
         assert "8:00" in words(heard) and "right" in words(heard).lower(), "read back before anything is stored"
         assert "remind" in words(patient.choose("Yes")).lower()
         assert "etformin" in words(patient.say("what reminders do i have?"))
+
+        dose_is_due(house, patient)
+        heard = until(patient.heard, 20)
+        assert "8:00" in words(heard), "the reminder names its dose"
+        assert "aken" in words([{"text": c["label"]} for c in patient.offered()])
+        assert words(patient.choose("Taken"))
+        assert dose_states(house, patient)[0] == "taken"
+        patient.say("taken")
+        assert dose_states(house, patient).count("taken") == 1, "one dose, one answer"
 
     def test_no_to_the_read_back_stores_nothing(self, house: House) -> None:
         number = next(numbers)
