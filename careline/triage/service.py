@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -11,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 
+from careline.language.person import Person
 from careline.levels import Level
 from careline.triage import explain, interview
 from careline.triage.case import Case, Evidence, Flag, Patient
@@ -175,6 +177,18 @@ def info() -> Info:
     )
 
 
+@lru_cache(maxsize=1)
+def _warm() -> None:
+    """Build what is built at first use, so that no patient waits for it. Raises what is wrong; only success is kept."""
+    from careline.language.flags import catalogue
+    from careline.language.lexicon import lexicon
+    from careline.triage import reading
+
+    catalogue(), lexicon()  # reading itself never raises: it would hide that one of them is broken
+    case, _ = reading.case_from_text("I have had a cough for two days", Person(), engine().knowledge.findings)
+    engine().assess(case)
+
+
 @app.get("/health/live")
 def live() -> Health:
     """The process answers."""
@@ -183,9 +197,9 @@ def live() -> Health:
 
 @app.get("/health/ready", responses={503: {"description": "The knowledge base cannot be used"}}, response_model=Health)
 def ready() -> Health | JSONResponse:
-    """The knowledge base is loaded and consistent."""
+    """The knowledge base is loaded and consistent, and a first sentence has been read and weighed."""
     try:
-        engine()
+        _warm()
     except Exception as error:  # whatever is wrong with it, this process must get no traffic
         return JSONResponse({"status": "unavailable", "reason": type(error).__name__}, status_code=503)
     return Health(status="ok")
