@@ -38,7 +38,8 @@ def test_other_numbers_are_not_measurements(text: str) -> None:
         ("cough for 3 weeks", 504), ("x5d", 120), ("x 2 weeks", 336), ("pain 2/52", 336), ("3/7 of fever", 72),
         ("6/12 history", 4380), ("since yesterday morning", 24), ("half an hour ago", 0.5), ("a couple of days", 48),
         ("three days ago", 72), ("last 2 weeks", 336), ("for the past 4 days", 96), ("2-3 days", 72), ("2 hrs", 2),
-        ("since last night", 14), ("2 and a half weeks", 420), ("for months", 2190), ("an hour ago", 1), ("for 30 mins", 0.5),
+        ("since last night", 14), ("2 and a half weeks", 420), ("for months", 2190), ("an hour ago", 1),
+        ("for 30 mins", 0.5),
     ],
 )  # fmt: skip
 def test_durations(text: str, hours: float) -> None:
