@@ -204,9 +204,7 @@ def _append(session: Session) -> None:
     # What the caller still has to write goes first: from here on the head of the chain is ours alone.
     session.flush()
     pending = session.info.pop(_PENDING)
-    claimed = session.execute(update(AuditHead).where(AuditHead.id == 1).values(id=1))
-    if not claimed.rowcount:  # type: ignore[attr-defined]
-        session.execute(insert(AuditHead).values(id=1, seq=0, hash=GENESIS))
+    session.execute(update(AuditHead).where(AuditHead.id == 1).values(id=1))
     end = head(session)
     seq, previous, rows = end.seq, end.hash, []
     for _, row in pending:
@@ -244,6 +242,8 @@ POSTGRES_GUARDS = (
     "CREATE TRIGGER audit_entries_truncate_guard BEFORE TRUNCATE ON audit_entries "
     "FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()",
 )
+# The row of the head is there from the start: two first acts at once could not both make it.
+event.listen(AuditHead.__table__, "after_create", DDL(f"INSERT INTO audit_head VALUES (1, 0, '{GENESIS}')"))
 for _dialect, _statements in (("sqlite", SQLITE_GUARDS), ("postgresql", POSTGRES_GUARDS)):
     for _statement in _statements:
         event.listen(

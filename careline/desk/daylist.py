@@ -40,7 +40,8 @@ def of_day(session: Session, day: date, zone: ZoneInfo) -> list[Booking]:
     names: dict[str, str | None] = {}
     if found:
         ids = {one.patient_id for one in found}
-        names = dict(session.execute(select(Patient.id, Patient.name).where(Patient.id.in_(ids))).tuples().all())
+        found_names = session.execute(select(Patient.id, Patient.name).where(Patient.id.in_(ids)))
+        names = {row[0]: row[1] for row in found_names}
     return [
         Booking(id=one.id, starts_at=one.starts_at, ends_at=one.ends_at, patient=names.get(one.patient_id),
                 clinician=one.clinician.name, kind=one.type.name, site=one.site.name, state=one.state,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 
+from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from careline.clinic.staff.sessions import Visitor
 from careline.desk.context import is_fragment, page
@@ -27,7 +29,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(CarelineError, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unknown)
+    app.add_middleware(Unforeseen)
 
 
 def show(request: Request, status: int, sentence: str, back: str | None = None) -> Response:
@@ -83,8 +85,27 @@ def _http(request: Request, error: Exception) -> Response:
     return show(request, error.status_code, say(f"desk.errors.http_{error.status_code}"))
 
 
-def _unknown(request: Request, error: Exception) -> Response:
-    # Its type only: the message of a database error can hold what a patient said.
-    log.error("the desk failed at %s: %s", request.scope.get("route") and request.scope["route"].path,
-              type(error).__name__)
-    return show(request, 500, say("desk.errors.internal"))
+class Unforeseen:
+    """Whatever nobody caught becomes a clean page. It stops here: a server that logged the traceback would log what
+    is in it, and the message of a database error can hold what a patient said."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_noting)
+        except Exception as error:
+            route = scope.get("route")
+            log.error("the desk failed at %s: %s", getattr(route, "path", "?"), type(error).__name__)
+            if scope["type"] == "http" and not started:
+                request = Request(scope, receive)
+                response = await to_thread.run_sync(show, request, 500, say("desk.errors.internal"))
+                await response(scope, receive, send)

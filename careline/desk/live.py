@@ -60,6 +60,7 @@ class Hub:
         self._listeners: set[asyncio.Queue[tuple[str, str]]] = set()
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
+        self._seen: Snapshot | None = None
         self.closing = False
 
     async def __aenter__(self) -> Hub:
@@ -75,6 +76,9 @@ class Hub:
 
     def join(self) -> asyncio.Queue[tuple[str, str]]:
         listener: asyncio.Queue[tuple[str, str]] = asyncio.Queue(maxsize=1000)
+        # Who comes while others watch already is told of the emergencies that wait; the first one, by the first look.
+        for event in changes(None, self._seen) if self._seen is not None else ():
+            listener.put_nowait(event)
         self._listeners.add(listener)
         self._wake.set()
         return listener
@@ -83,23 +87,22 @@ class Hub:
         self._listeners.discard(listener)
 
     async def _watch(self) -> None:
-        before: Snapshot | None = None
         was_silent = False
         while True:
             if not self._listeners:
                 self._wake.clear()
-                before = None
+                self._seen = None
                 await self._wake.wait()
             try:
                 after, silent = await to_thread.run_sync(snapshot, self._engine, self._clock())
             except Exception as error:
                 log.error("the desk could not look at the queue: %s", type(error).__name__)
             else:
-                for event in changes(before, after):
+                for event in changes(self._seen, after):
                     self._tell(event)
-                if before is not None and silent != was_silent:
+                if self._seen is not None and silent != was_silent:
                     self._tell(("queue", ""))
-                before, was_silent = after, silent
+                self._seen, was_silent = after, silent
             await asyncio.sleep(LOOK_EVERY)
 
     def _tell(self, event: tuple[str, str]) -> None:

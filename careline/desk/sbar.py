@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +19,7 @@ from careline.clinic.medications import service as medications
 from careline.clinic.messages import Message
 from careline.clinic.patients import Patient
 from careline.clinic.staff import StaffMember
-from careline.desk.words import ago
+from careline.desk.words import lasted
 from careline.knowledge import KnowledgeError, knowledge
 from careline.levels import Level
 
@@ -84,7 +84,7 @@ def load(session: Session, case_id: str, now: datetime) -> Case:
         row=row, conversation=conversation, patient=patient, age=_age(patient, conversation, now), check=check,
         result=_outcome(result), findings=_findings(state), asked=_asked(state), flags=_flags(events),
         reasons=_reasons(events), words=session.get(Message, row.words_message_id) if row.words_message_id else None,
-        people=dict(session.execute(select(StaffMember.id, StaffMember.name)).tuples().all()), events=events,
+        people={row[0]: row[1] for row in session.execute(select(StaffMember.id, StaffMember.name))}, events=events,
         earlier=escalations.earlier(session, conversation.id), checks=checks[1:],
         appointments=_appointments(session, patient, now), medicines=_medicines(session, patient),
     )
@@ -117,7 +117,7 @@ def _findings(state: dict[str, Any]) -> list[Finding]:
     for item in _evidence(state):
         details = [str(item[key]) for key in ("severity", "value", "unit") if item.get(key) is not None]
         if item.get("onset_hours") is not None:
-            details.append("for " + ago(timedelta(hours=float(item["onset_hours"]))))
+            details.append("for " + lasted(float(item["onset_hours"])))
         found.append(Finding(
             id=str(item["id"]), name=finding_name(str(item["id"]), item.get("name")),
             choice=str(item.get("choice_id") or "present"), source=str(item.get("source") or "initial"),

@@ -33,6 +33,13 @@ def ago(span: timedelta) -> str:
     return f"{minutes // (24 * 60)} days"
 
 
+def lasted(hours: float) -> str:
+    """How long something has been going on: "40 min", "5 h", "3 days"."""
+    if hours < 1:
+        return f"{round(hours * 60)} min"
+    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
+
+
 def clock(at: datetime, zone: ZoneInfo) -> str:
     """The time of day at the clinic."""
     return at.astimezone(zone).strftime("%H:%M")
@@ -51,6 +58,8 @@ def iso(at: datetime) -> str:
 def initials(name: str) -> str:
     """Two letters for an avatar."""
     parts = [part for part in name.split() if part[:1].isalpha()]
+    if len(parts) > 2:
+        parts = parts[1:]  # without the title: Nurse, Dr
     return "".join(part[0].upper() for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts))
 
 

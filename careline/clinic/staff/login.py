@@ -92,7 +92,8 @@ def enrolment(session: Session, token: str, now: datetime) -> tuple[str, str] | 
         return None
     row: StaffSession = visitor.session
     row.pending_secret = row.pending_secret or pyotp.random_base32()
-    return row.pending_secret, pyotp.TOTP(row.pending_secret).provisioning_uri(visitor.staff.username, ISSUER)
+    return row.pending_secret, pyotp.TOTP(row.pending_secret).provisioning_uri(
+        name=visitor.staff.username, issuer_name=ISSUER)
 
 
 def start_totp(session: Session, staff: StaffMember) -> str:

@@ -55,6 +55,13 @@ def side(request: Request, case_id: str, visitor: Seer) -> Response:
     return page(request, "_summary.html", visitor, **values)
 
 
+@router.get("/cases/{case_id}/history")
+def history(request: Request, case_id: str, visitor: Seer) -> Response:
+    with reading(request) as session:
+        values = everything(session, request, case_id)
+    return page(request, "_history.html", visitor, **values)
+
+
 def everything(session: Session, request: Request, case_id: str) -> dict[str, Any]:
     """The case and its transcript."""
     case = sbar.load(session, case_id, now(request))

@@ -8,11 +8,19 @@
   const remember = (key, value) => { try { localStorage.setItem(key, value); } catch { /* private window */ } };
 
   // ---- dialogs and small things
+  const open = (box) => {
+    const part = $(box);
+    if (!part) return;
+    part.open = true;
+    part.scrollIntoView({ block: "nearest" });
+    part.querySelector("textarea, select")?.focus();
+  };
   document.addEventListener("click", (event) => {
     const target = event.target.closest("button");
     if (!target) return;
     if (target.dataset.open) $("#" + target.dataset.open)?.showModal();
     if ("close" in target.dataset) target.closest("dialog")?.close();
+    if (target.dataset.box) open("#" + target.dataset.box);
     if ("dismiss" in target.dataset) $("#alert").replaceChildren();
   });
   document.addEventListener("change", (event) => {
@@ -125,7 +133,7 @@
     let first = true;
     stream.addEventListener("queue", () => { if (!first || !$("#queue")) refresh("#queue"); first = false; });
     stream.addEventListener("case", (event) => {
-      if (JSON.parse(event.data) === body.dataset.case) refresh("#head", "#chat", "#summary");
+      if (JSON.parse(event.data) === body.dataset.case) refresh("#head", "#chat", "#summary", "#history");
     });
     stream.addEventListener("emergency", alarm);
     stream.addEventListener("over", () => { location.href = "/login?why=over"; });
@@ -165,7 +173,6 @@
     const at = links.indexOf(document.activeElement);
     links[Math.min(links.length - 1, Math.max(0, at < 0 ? 0 : at + by))].focus();
   };
-  const open = (box, field) => { const part = $(box); if (part) { part.open = true; $(field)?.focus(); } };
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form) {
       event.preventDefault();
@@ -181,8 +188,8 @@
       k: () => step(-1),
       t: () => { const form = $("#take-over"); if (form && !form.querySelector("button").disabled) form.requestSubmit(); },
       r: () => $("#reply-text")?.focus(),
-      n: () => open("#note-box", "#note-text"),
-      e: () => open("#resolve-box", "#reason"),
+      n: () => open("#note-box"),
+      e: () => open("#resolve-box"),
     }[event.key];
     if (act) { event.preventDefault(); act(); }
   });

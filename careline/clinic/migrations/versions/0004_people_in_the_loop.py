@@ -205,6 +205,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_staff_break_glass_escalation_id"), "staff_break_glass", ["escalation_id"], unique=False)
     op.create_index(op.f("ix_staff_break_glass_staff_id"), "staff_break_glass", ["staff_id"], unique=False)
+    op.execute(f"INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, '{'0' * 64}')")
     for statement in AUDIT_GUARDS[op.get_bind().dialect.name]:
         op.execute(sa.text(statement))
 
