@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import String, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from careline.clinic.db import Base, UTCDateTime
@@ -23,13 +25,15 @@ class Heartbeat(Base):
 
 
 def beat(session: Session, name: str, now: datetime) -> None:
-    """It is alive at `now`."""
+    """It is alive at `now`. Several workers may say so at once, also for the first time."""
     row = session.scalar(select(Heartbeat).where(Heartbeat.name == name))
-    if row is None:
-        session.add(Heartbeat(name=name, at=now))
-    else:
+    if row is not None:
         row.at = max(row.at, now)
-    session.flush()
+        session.flush()
+        return
+    # Another worker's first sign of life may be faster, and is as good.
+    with suppress(IntegrityError), session.begin_nested():
+        session.add(Heartbeat(name=name, at=now))
 
 
 def silent_for(session: Session, name: str, now: datetime) -> timedelta | None:

@@ -17,7 +17,8 @@ from careline.clinic.staff.sessions import Visitor
 from careline.desk import sbar
 from careline.desk.context import now, page, reading, writing
 from careline.desk.security import for_case
-from careline.texts import branch
+from careline.settings import settings
+from careline.texts import branch, text
 
 router = APIRouter()
 Seer = Annotated[Visitor, Depends(for_case)]
@@ -73,10 +74,11 @@ def tools(request: Request, visitor: Visitor, case: sbar.Case) -> dict[str, Any]
     """What the forms of the screen offer."""
     with reading(request) as session:
         colleagues = accounts.colleagues(session)
+    canned = branch("desk.canned")
     longest = int(POLICY[case.level].snooze.total_seconds() // 60)
     return {
         "colleagues": colleagues,
         "resolutions": list(Resolution),
         "snoozes": [minutes for minutes in (5, 10, 15, 30, 60, 240, 1440) if minutes <= longest],
-        "canned": list(branch("desk.canned").values()),
+        "canned": [text(f"desk.canned.{key}", emergency_number=settings().emergency_number) for key in canned],
     }

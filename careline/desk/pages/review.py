@@ -27,7 +27,7 @@ def show(request: Request, visitor: Annotated[Visitor, Depends(allowed("review")
             .order_by(Escalation.resolved_at.desc()).limit(LIMIT)))
         people = {member.id: member.name for member in accounts.everybody(session)}
     def gap(case: Escalation) -> int:
-        return Level(case.clinician_level).rank - case.level_rank
+        return Level(case.clinician_level or case.level).rank - case.level_rank
 
     rows = sorted(((case, gap(case)) for case in closed), key=lambda row: -row[1])
     return page(request, "review.html", visitor, under=[row for row in rows if row[1] > 0],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,16 +22,18 @@ from careline.settings import settings
 from tests.desk import START, Clinic, make_clinic
 
 
-@pytest.fixture
-def clinic(tmp_path: Path) -> Clinic:
-    made = make_clinic(f"sqlite:///{tmp_path / 'clinic.db'}")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def clinic(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Clinic]:
+    sqlite = f"sqlite:///{tmp_path / 'clinic.db'}"
+    made = make_clinic(sqlite if request.param == "sqlite" else request.getfixturevalue("postgres_url"))
     for number, name in enumerate(("ada", "ben", "eve"), start=1):
         made.member(name, phone=f"+44770090000{number}", email=f"{name}@clinic.example")
     with db.session_scope(made.engine) as session:
         for position, name in enumerate(("ada", "ben"), start=1):
             starts, ends = START - timedelta(hours=1), START + timedelta(hours=9)
             oncall.add_shift(session, made.staff[name], starts, ends, position)
-    return made
+    yield made
+    made.engine.dispose()
 
 
 def pages(clinic: Clinic) -> list[tuple[str, str]]:
@@ -190,6 +194,43 @@ def test_a_reply_is_sent_once_by_its_key(clinic: Clinic) -> None:
     assert [(row.channel, row.to) for row in sent] == [("sms", "+447700900123")]
     with pytest.raises(Conflict):
         do(clinic, escalations.reply, conversation, clinic.staff["ada"], "Other words", "key-1")
+
+
+def test_two_take_overs_at_the_same_moment_have_one_winner(clinic: Clinic) -> None:
+    case_id = clinic.emergency()
+    outcomes: list[str] = []
+
+    def try_it(name: str) -> None:
+        try:
+            do(clinic, escalations.take_over, case_id, clinic.staff[name])
+            outcomes.append("in")
+        except Conflict:
+            outcomes.append("refused")
+
+    threads = [threading.Thread(target=try_it, args=(name,)) for name in ("ada", "ben")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["in", "refused"]
+
+
+def test_flags_and_ticks_at_the_same_moment_open_one_case_and_page_once(clinic: Clinic) -> None:
+    conversation = clinic.conversation()
+    threads = [threading.Thread(target=clinic.case, args=(conversation, Level.EMERGENCY)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    clinic.later(minutes=2)
+    threads = [threading.Thread(target=clinic.tick) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with db.read_scope(clinic.engine) as session:
+        assert len(session.scalars(select(Escalation)).all()) == 1
+    assert len(pages(clinic)) == 4, "opening and reminding, each on two channels"
 
 
 def test_handing_back_tells_the_patient_and_the_dialogue_and_keeps_the_case(clinic: Clinic) -> None:
