@@ -85,9 +85,10 @@ def _staff(arguments: argparse.Namespace) -> int:
 def _audit(_arguments: argparse.Namespace) -> int:
     from careline.clinic import audit
     from careline.clinic.db import read_scope
+    from careline.settings import settings
 
     with read_scope() as session:
-        result = audit.verify(session)
+        result = audit.verify(session, audit.read_anchor(settings().var / "audit.anchor"))
     print(result)
     return 0 if result.ok else 1
 

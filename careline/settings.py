@@ -66,6 +66,8 @@ class Settings:
     sms_auth_token: str
     sms_api_url: str
     demo_password: str
+    fallback_phone: str
+    page_webhook: str
     missing: tuple[str, ...] = field(default=())
 
     @property
@@ -166,6 +168,8 @@ def load(environ: dict[str, str] | None = None) -> Settings:
         sms_auth_token=values["CARELINE_SMS_AUTH_TOKEN"],
         sms_api_url=env.get("CARELINE_SMS_API_URL", "https://api.twilio.com").rstrip("/"),
         demo_password=values["CARELINE_DEMO_PASSWORD"] if development else "",
+        fallback_phone=env.get("CARELINE_FALLBACK_PHONE", ""),
+        page_webhook=env.get("CARELINE_PAGE_WEBHOOK", ""),
         missing=tuple(missing),
     )
 

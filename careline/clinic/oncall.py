@@ -45,7 +45,7 @@ class Target:
 
 def fallback() -> Target:
     """The clinic's phone of last resort; Invalid when the clinic has none (the settings refuse to start so)."""
-    phone = getattr(settings(), "fallback_phone", "") or settings().clinic_phone
+    phone = settings().fallback_phone or settings().clinic_phone
     if not phone:
         raise Invalid("oncall.no_fallback")
     return Target(None, "clinic", (("sms", phone),))

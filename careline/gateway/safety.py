@@ -47,8 +47,8 @@ class Verdict:
         """What is stored with the message: enough to see later why the net did what it did."""
         if self.screen is None:
             return {"kind": self.kind}
-        flags = [{"id": f.id, "name": f.name, "urgency": f.urgency, "span": list(f.span), "because": f.because}
-                 for f in self.screen.flags]
+        flags = [{"id": f.id, "name": f.name, "urgency": f.urgency, "span": list(f.span),
+                  "words": f.words, "because": f.because} for f in self.screen.flags]
         return {"kind": self.kind, "urgency": self.screen.urgency, "subject": self.screen.subject,
                 "language": self.screen.language, "flags": flags}
 

@@ -5,8 +5,6 @@ Several workers may run at once: each task claims its rows, so that none is done
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import logging
 import signal
 import threading
@@ -18,7 +16,7 @@ from prometheus_client import Counter, Gauge
 from careline.clinic import escalations, heartbeats
 from careline.clinic.db import session_scope, utcnow
 from careline.gateway.sms.sender import get_sender
-from careline.worker import outbox
+from careline.worker import appointments, daily, doses, holds, outbox
 from careline.worker.pages import send_page
 
 log = logging.getLogger(__name__)
@@ -44,13 +42,10 @@ def _heartbeat(now: datetime) -> None:
 def tasks() -> list[tuple[str, Task]]:
     """(name, task) in the order of a round: unanswered emergencies first."""
     sender = get_sender()
-    found: list[tuple[str, Task]] = [("escalations", _escalations)]
-    for name in ("doses", "holds", "appointments"):
-        if importlib.util.find_spec(f"careline.worker.{name}"):
-            found.append((name, importlib.import_module(f"careline.worker.{name}").run))
-    found.append(("outbox", lambda now: outbox.send_due(now, sender, send_page)))
-    found.append(("heartbeat", _heartbeat))
-    return found
+    return [
+        ("escalations", _escalations), ("doses", doses.run), ("holds", holds.run), ("appointments", appointments.run),
+        ("outbox", lambda now: outbox.send_due(now, sender, send_page)), ("daily", daily.run),
+        ("heartbeat", _heartbeat)]
 
 
 def once(now: datetime, todo: list[tuple[str, Task]]) -> None:

@@ -140,7 +140,7 @@ def _page(session: Session, case: Escalation, step: Step, policy: Policy, now: d
             key = f"page:{case.id}:{case.round}:{case.step}:{target.staff_id or 'clinic'}:{channel}"
             outbox.enqueue_page(session, channel=channel, to=address, text=words, dedupe_key=key, now=now)
         reached.append({"staff": target.staff_id, "name": target.name, "channels": [c for c, _ in channels]})
-    webhook = getattr(settings(), "page_webhook", "")
+    webhook = settings().page_webhook
     if webhook:
         outbox.enqueue_page(session, channel="webhook", to=webhook, text=words, now=now,
                             dedupe_key=f"page:{case.id}:{case.round}:{case.step}:webhook")
