@@ -16,6 +16,7 @@ NEGATED, PAST, HYPOTHETICAL, RESOLVED, CHRONIC, MILD, JOKE = 1, 2, 4, 8, 16, 32,
 # forward over nouns and adjectives; "and"/"or" stay inside
 NEGATORS = frozenset("no without denies deny denied denying nor neither nil sin sem pas kein keine keinen keiner ohne bez "
                      "afebrile negative none never not aint".split())  # fmt: skip
+_LIST_HEADS = frozenset("denies denied denying deny nil".split())
 # forward over a verb phrase; "and", "because" end it
 VERB_NEGATORS = frozenset(
     "dont doesnt didnt isnt arent wasnt werent hasnt havent hadnt wouldnt nicht nunca nie nao nein".split()
@@ -92,6 +93,7 @@ _INFORMATION = (
     "why do people", "why do some", "why does", "which vaccine", "who is at risk", "could i get", "can i get", "can i catch", "will i get", "would i get",
     "whats the", "do i need a", "tell me about", "explain", "normal in", "is it normal for", "contagious", "hereditary", "run in families",
 )  # fmt: skip
+_ASKED_OF_ALL = frozenset("contagious infectious catching hereditary genetic curable preventable treatable inherited".split())
 _VERB_HEADS = frozenset("is are can could should do does will would".split())
 _GENERIC_IF = frozenset("if when".split())
 
@@ -181,8 +183,12 @@ def _hypothetical(texts: list[str], kinds: list[str], start: int, masks: list[in
         if begin >= end:
             continue
         at = -1
-        for i in range(begin, end):
+        if texts[begin] in _ASK_HEAD and not _ASKED_OF_ALL.isdisjoint(texts[begin:end]):
+            at = begin  # "is sepsis contagious"
+        for i in range(begin, end) if at < 0 else ():
             if kinds[i] == WORD and _at(texts, i, _INFORM_BY):
+                if "point" in texts[i + 1 : i + 4]:
+                    break  # "what's the point of going on" is despair, not a question
                 if texts[i] in _VERB_HEADS and i - begin > 2:
                     continue  # "she thinks the baby is the devil" asks nothing
                 at = i
@@ -313,7 +319,7 @@ def _scope(texts: list[str], kinds: list[str], start: int, masks: list[int], i: 
         if kinds[j] == CLAUSE and texts[j] not in ("/",):
             break
         if kinds[j] == COMMA:
-            if not _list_goes_on(texts, kinds, j):
+            if not _list_goes_on(texts, kinds, j, texts[i] in _LIST_HEADS):
                 break
             count = 0
         elif word in STOPPERS:
@@ -331,8 +337,9 @@ def _scope(texts: list[str], kinds: list[str], start: int, masks: list[int], i: 
     return max(j, i + 1)
 
 
-def _list_goes_on(texts: list[str], kinds: list[str], comma: int) -> bool:
-    """"no fever, cough or chest pain": short items without a subject up to an "or"/"nor" keep the negation."""
+def _list_goes_on(texts: list[str], kinds: list[str], comma: int, listed: bool) -> bool:
+    """"no fever, cough or chest pain": short items without a subject up to an "or"/"nor" keep the negation; after
+    "denies" (`listed`) also without them, up to the end of the clause."""
     length = 0
     for j in range(comma + 1, min(len(texts), comma + 16)):
         word = texts[j]
@@ -346,7 +353,7 @@ def _list_goes_on(texts: list[str], kinds: list[str], comma: int) -> bool:
         length += 1
         if length > 3:
             return False
-    return False
+    return listed
 
 
 def _pseudo(texts: list[str], i: int) -> int:

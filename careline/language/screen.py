@@ -71,9 +71,9 @@ def _screen(text: str, history: Sequence[str], person: Person) -> Screen:
     tokens = tokenise(text, known.speller)
     language = _language(tokens, known)
     if len(tokens) > _LONG:
-        alone = _long(tokens, text, person, known)
+        alone = _long(tokens, text, person, known, language)
     else:
-        alone = _Reading(tokens, 0, text, person, known)
+        alone = _Reading(tokens, 0, text, person, known, language=language)
     flags, kind = alone.flags, alone.kind
     if history:
         earlier: list[Token] = []
@@ -86,7 +86,7 @@ def _screen(text: str, history: Sequence[str], person: Person) -> Screen:
                 learned = learned.merged(_Reading(part, 0, message, Person(), known, facts_only=True).person)
         if len(tokens) <= _LONG:
             together = _Reading(
-                earlier + tokens, len(earlier), text, _filled(alone.person, learned), known, told=alone.person != person
+                earlier + tokens, len(earlier), text, _filled(alone.person, learned), known, told=alone.person != person, language=language
             )
             flags = _merge(flags, together.flags)
             kind = "fire" if flags else together.kind if kind == "none" else kind
@@ -107,13 +107,13 @@ def _merge(first: tuple[Flag, ...], second: tuple[Flag, ...]) -> tuple[Flag, ...
     return tuple(sorted(best.values(), key=lambda f: -RANK[f.urgency]))
 
 
-def _long(tokens: list[Token], text: str, person: Person, known: Catalogue) -> _Reading:
+def _long(tokens: list[Token], text: str, person: Person, known: Catalogue, language: str) -> _Reading:
     """A very long text: overlapping parts, each on its own; facts learned in one part hold in the next."""
     first: _Reading | None = None
     flags: tuple[Flag, ...] = ()
     kind: Kind = "none"
     for begin in range(0, len(tokens), _LONG - _OVERLAP):
-        part = _Reading(tokens[begin : begin + _LONG], 0, text, person, known)
+        part = _Reading(tokens[begin : begin + _LONG], 0, text, person, known, language=language)
         person = part.person
         flags = _merge(flags, part.flags)
         kind = part.kind if kind == "none" else kind
@@ -147,20 +147,23 @@ class _Reading:
         known: Catalogue,
         facts_only: bool = False,
         told: bool = False,
+        language: str = "en",
     ) -> None:
         self._known, self._tokens, self._fresh, self._text = known, tokens, fresh, text
         self._told = told
         mentions = known.wordings.find(tokens)
         idiom = bytearray(len(tokens))
         consumed = set()
+        # Portuguese "no" is "in the" and denies nothing: "dor no peito"
+        prepositions = {i for i, t in enumerate(tokens) if t.text == "no"} if language == "pt" else set()
         for mention in mentions:
             if mention.name.startswith("idiom"):
                 for i in range(mention.start, mention.end):
                     idiom[i] = 1
         for i, token in enumerate(tokens):
-            if token.text in context.NEGATORS or token.text in context.VERB_NEGATORS:
+            if (token.text in context.NEGATORS or token.text in context.VERB_NEGATORS) and i not in prepositions:
                 consumed.add(i)  # a wording that says "not" itself ("not breathing") is not denied by it
-        self._masks = context.annotate(tokens)
+        self._masks = context.annotate(tokens, prepositions)
         self._by_name: dict[str, list[tuple[Place, int]]] = {}
         for mention in mentions:
             if not mention.name.startswith("idiom") and any(idiom[i] for i in mention.used):

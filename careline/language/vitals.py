@@ -16,6 +16,7 @@ _TEMP = frozenset("temp temperature fever feverish degree degrees thermometer ce
 _PULSE = frozenset("pulse heartrate bpm beats heart hr rate watch fitbit".split())
 _SATS = frozenset("saturation saturations oxygen oximeter sat".split())
 _SUGAR = frozenset("sugar sugars glucose reading mmol bloods hypo libre dexcom level levels cgm monitor meter".split())
+_TREATED = frozenset("juice lucozade glucogel dextrose glucotabs hypo hypos".split())
 _KETONES = frozenset("ketone ketones".split())
 _PRESSURE = frozenset("bp pressure systolic diastolic mmhg".split())
 _DAY, _WEEK, _MONTH, _YEAR = (frozenset(w.split()) for w in (
@@ -68,6 +69,9 @@ def read(tokens: Sequence[Token], masks: Sequence[int], person: Person) -> tuple
             person = _time(tokens, texts, i, value, unit, after2, before, vitals, person, pregnant_words, baby)
             continue
         if token.kind == WORD and value < 13:
+            continue
+        if after == "/" and i + 2 < n and texts[i + 2] == "40" and 4 <= value <= 42 and value == int(value):
+            person = replace(person, gestation_weeks=value, pregnant=True)  # clinicians' "31/40": weeks of forty
             continue
         if after in ("/", "over") and i + 2 < n and tokens[i + 2].value is not None:
             low = tokens[i + 2].value or 0
@@ -197,6 +201,12 @@ def _measure(tokens: Sequence[Token], texts: list[str], i: int, value: float, af
         if 46 <= value <= 900 and _near(tokens, i, frozenset("sugar sugars glucose".split()), 5, 2):
             vitals.add("glucose", value / 18.0, i)
             return
+    if decimal and 1 <= value < 4 and "still" in texts[max(0, i - 2) : i] and not _TREATED.isdisjoint(texts):
+        vitals.add("glucose", value, i)
+        return
+    if 110 <= value <= 230 and "on" in texts[i + 1 : i + 2] and not {"watch", "fitbit", "garmin", "monitor", "oximeter"}.isdisjoint(texts[i + 1 : i + 5]):
+        vitals.add("pulse", value, i)
+        return
     if 20 <= value <= 260 and (after == "bpm" or _near(tokens, i, _PULSE, 6, 2)) and not _near(tokens, i, _PRESSURE, 3, 1) and after not in ("minutes", "hours", "year", "years", "days", "mg"):
         vitals.add("pulse", value, i)
         return
