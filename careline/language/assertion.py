@@ -69,6 +69,10 @@ _GONE_PHRASES = (
     "come down", "came down", "back to normal",
     "came down to normal", "is normal now", "gave up", "never came back",
 )  # fmt: skip
+_SINCE_OVER = (
+    "none since", "nothing since", "not since", "not now", "none now", "none today", "not today", "gone since", "ok since", "fine since",
+    "none at the moment", "not any more", "normal since", "none after", "not had it since", "not had one since", "not had any since",
+)  # fmt: skip
 _ENDS = words("now away completely but and today this since by after within yesterday last again altogether though")
 _NOT_GONE = words(
     "not hasnt havent never wont isnt no wouldnt doesnt didnt nothing dont after before until if unless except when"
@@ -143,6 +147,8 @@ class Scope:
         if not lasting and self._gone(i, j):
             return Assertion("absent")
         choice = self._denied(i, j, used, [(a - self.begin, b - self.begin) for a, b in found])
+        if choice == "present" and not lasting and self._over(i, j):
+            return Assertion("present", True)
         if choice == "present" and self._uncertain(i, j):
             choice = "unknown"
         return Assertion(choice, self._long_ago(i, j))
@@ -256,7 +262,10 @@ class Scope:
         segments, length, n = 0, 0, 0
         for k in range(cue + 1, len(self.texts)):
             word = self.texts[k]
-            if self.kinds[k] in (COMMA, CLAUSE) or word == "and":
+            if self.kinds[k] in (COMMA, CLAUSE) or word in ("and", "n"):
+                nxt = self.texts[k + 1] if k + 1 < len(self.texts) else ""
+                if segments and self.kinds[k] != CLAUSE and nxt in _POSITIVE:
+                    return "present"  # "no fever, runny nose and a cough": the list is of what there is
                 segments += 1
                 n = max(n, length)
                 length = 0
@@ -350,6 +359,14 @@ class Scope:
                     w in ("not", "dont", "doesnt", "isnt", "no", "havent", "hasnt") for w in texts[max(0, i - 4) : i]
                 )
         return False
+
+    def _over(self, i: int, j: int) -> bool:
+        """ "feverish on Monday, none since", "had a temperature at the weekend but not now"."""
+        before = self.texts[max(0, i - 4) : i]
+        if not {"was", "had", "were", "been"} & set(before):
+            return False
+        tail = " ".join(self.texts[j : j + 10])
+        return any(phrase in tail for phrase in _SINCE_OVER)
 
     def _uncertain(self, i: int, j: int) -> bool:
         texts = self.texts

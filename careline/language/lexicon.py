@@ -103,6 +103,8 @@ class Lexicon:
     normal_words: frozenset[str] = frozenset()
     sites: frozenset[str] = frozenset()
     site_findings: frozenset[str] = frozenset()  # what composition can mean
+    never: dict[str, frozenset[str]] = field(default_factory=dict)  # meaning -> words that do not have it
+    refused: dict[str, frozenset[str]] = field(default_factory=dict)  # finding -> words that it never is made of
     by_unit: dict[str, list[Pattern]] = field(default_factory=dict)  # two-word patterns by each of their words
 
     def is_a(self, child: str, parent: str) -> bool:
@@ -131,6 +133,8 @@ def build(entries: Iterable[Mapping[str, Any]], composition: Mapping[str, Any]) 
     lexicon = Lexicon(data=dict(composition))
     surface: set[str] = set()
     _groups(lexicon, composition, surface)
+    lexicon.never = {m: frozenset(map(str, w)) for m, w in (composition.get("never") or {}).items()}
+    lexicon.refused = {f: frozenset(map(str, w)) for f, w in (composition.get("refused") or {}).items()}
     raw = [e for e in entries if isinstance(e, dict) and isinstance(e.get("id"), str)]
     parents = {e["id"]: [p for p in e.get("is_a") or [] if isinstance(p, str)] for e in raw}
     for entry in raw:

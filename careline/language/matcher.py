@@ -19,6 +19,10 @@ _FAR = 99.0
 _DENIED = 1.0
 _LEADS = frozenset(["in", "of", "on", "to", "around", "round", "across", "both", "all", "over", "into", "down"])
 _NOUNS = frozenset(["boil", "spot", "wart", "burn", "cut", "graz", "bruis", "cold", "stress"])
+_VERBAL = frozenset(["gap", "spot", "club", "flood", "kick", "stool", "wind", "scale", "crack"])
+_TOPICS = words(
+    "problem problems issue issues trouble troubles difficulty difficulties complaint complaints concern concerns"
+)
 _PARTICLES = words("up down out off over under through all now today left right bad")
 _WHEN = words("last this since yesterday tomorrow other monday sunday saturday friday")
 _JOINS = frozenset(["and", "or", "nor", "&", "+"])
@@ -80,12 +84,29 @@ def read(lexicon: Lexicon, tokens: Sequence[Token], begin: int, end: int) -> Sen
         if token.stem in ("night", "morn", "morning") and i > begin and tokens[i - 1].text in _WHEN:
             continue  # "since last night" says when it began, not when it comes
         for meaning in meanings(lexicon, token):
+            if token.text in lexicon.never.get(meaning, ()) or (meaning == "back" and _particle(tokens, i, end)):
+                continue
             at.setdefault(meaning, []).append((i, i + 1))
         if token.stem in lexicon.phrases or token.stem in lexicon.literals:
             for meaning, after in phrases_at(lexicon, sentence.stems, i, end):
                 at.setdefault(meaning, []).append((i, after))
     sentence.weight, sentence.loose = sums, easier
     return sentence
+
+
+_MOVES = words(
+    "go goes going went gone come comes came coming push pushes pushed put get gets got flew fly drove right straight "
+    "bring brings brought turn turned call called ring rang pop popped slide slides bounce report text spit is its"
+)
+
+
+def _particle(tokens: Sequence[Token], i: int, end: int) -> bool:
+    """ "won't go back in", "came back from Lagos", "back of my hand": not the body part."""
+    before = tokens[i - 1].text if i else ""
+    after = tokens[i + 1].text if i + 1 < end else ""
+    if after in ("of", "again", "home", "from") and before not in ("my", "his", "her", "lower", "upper", "low"):
+        return True
+    return before in _MOVES or (before in ("the", "a") and after == "of")
 
 
 def _gap(token: Token) -> float:
@@ -113,7 +134,13 @@ def matches(lexicon: Lexicon, sentence: Sentence) -> list[Match]:
     _wordings(lexicon, sentence, found)
     _literals(lexicon, sentence, found)
     _composed(lexicon, sentence, found)
-    return list(found.values())
+    return [m for m in found.values() if not _misread(lexicon, sentence, m)]
+
+
+def _misread(lexicon: Lexicon, sentence: Sentence, match: Match) -> bool:
+    """Words of a group that this finding must not take ("a stinging hand" is not a burnt one)."""
+    refused = lexicon.refused.get(match.finding)
+    return bool(refused) and any(sentence.tokens[i].text in refused for i in match.tokens)
 
 
 def _add(found: dict[tuple[str, tuple[int, ...]], Match], match: Match) -> None:
@@ -140,10 +167,12 @@ def _align(sentence: Sentence, pattern: Pattern, anchor: str, place: tuple[int, 
     units = pattern.units
     if len(units) == 1:
         tokens = tuple(range(*place))
-        negations = tokens if units[0] == "NOT" else ()
+        negations = tokens if units[0] == "NOT" else tuple(i for i in tokens if sentence.tokens[i].text in NEGATIONS)
         exact = sentence.tokens[place[0]].stem == units[0]
         if units[0] in _NOUNS and sentence.tokens[place[0]].text.endswith(("ing", "ed")):
             return None  # "boiling water" is no boil
+        if units[0] in _VERBAL and not sentence.tokens[place[0]].text.endswith(("ing", "ed")):
+            return None  # "long gaps" are not gaping, a "spot" is not spotting
         return Match(pattern.finding, tokens, 0.0 if exact else 0.1, negations=negations)
     k = units.index(anchor)
     chosen: list[tuple[int, int]] = [(0, 0)] * len(units)
@@ -185,6 +214,8 @@ def _align(sentence: Sentence, pattern: Pattern, anchor: str, place: tuple[int, 
     if cost > (1.3 if len(units) == 2 else 2.2):
         return None
     negations = tuple(i for unit, c in zip(units, chosen, strict=True) if unit == "NOT" for i in range(*c))
+    if negations and high < sentence.end and sentence.tokens[high].text in _TOPICS:
+        return None  # "no breathing problems" is not "no breathing"
     negations += tuple(i for i in used if sentence.tokens[i].text in NEGATIONS)
     return Match(pattern.finding, tuple(sorted(i for i in used if i > judge_at)), cost, negations=negations)
 
@@ -315,6 +346,8 @@ def carried_sites(lexicon: Lexicon, sentence: Sentence, kept: list[Match]) -> li
                 other = pattern.units[1] if pattern.units[0] == meaning else pattern.units[0]
                 if other == "NOT":
                     continue
+                if other not in lexicon.sites or meaning in _CIRCUMSTANCES:
+                    continue
                 if other in sentence.at and any(p[0] in covered for p in sentence.at[other]):
                     if meaning in lexicon.sites and other in lexicon.compose:
                         continue  # composition decides which sites a sensation reaches
@@ -323,7 +356,11 @@ def carried_sites(lexicon: Lexicon, sentence: Sentence, kept: list[Match]) -> li
                         match.cost += 0.5
                         _add(out, match)
     sentence.weight = strict
-    return [*out.values(), *_lonely(lexicon, sentence, covered)]
+    found = [m for m in out.values() if not _misread(lexicon, sentence, m)]
+    return [*found, *_lonely(lexicon, sentence, covered)]
+
+
+_CIRCUMSTANCES = frozenset(["bend", "exertion", "eat", "drink", "morning", "night", "better", "worse", "lose", "new"])
 
 
 def _listed(sentence: Sentence, match: Match) -> bool:
@@ -425,7 +462,10 @@ def qualities(lexicon: Lexicon, sentence: Sentence, kept: list[Match], earlier: 
     if earlier is not None and not out:
         own = any(lexicon.specialise.get(f) for m in kept for f in (m.finding, *_parents(lexicon, m.finding)))
         if not own:
-            out += _carried(lexicon, sentence, earlier)
+            first = min(
+                (m.start for m in kept if not _related(lexicon, m.finding, earlier.finding)), default=sentence.end
+            )
+            out += _carried(lexicon, sentence, earlier, first)
     return out
 
 
@@ -485,6 +525,8 @@ def _quality(
     for place in sentence.at.get(quality, ()):
         if place[0] in match.tokens and place[1] - 1 in match.tokens:
             cost = 0.0
+        elif _of_another(match, kept, place, lexicon):
+            continue
         else:
             low, high = (place[1], match.start) if place[1] <= match.start else (match.end, place[0])
             if high < low:
@@ -501,14 +543,30 @@ def _quality(
     return best
 
 
-def _carried(lexicon: Lexicon, sentence: Sentence, earlier: Match) -> list[Match]:
-    """ "My chest hurts. It is crushing." """
+def _of_another(match: Match, kept: list[Match], place: tuple[int, int], lexicon: Lexicon) -> bool:
+    """ "tummy ache, severe ear pain": a quality that stands right before another finding is that one's."""
+    if place[1] == match.start:
+        return False
+    return any(
+        m is not match and m.start - place[1] in (0, 1) and place[0] not in m.tokens
+        and not set(m.tokens) & set(match.tokens) and not _related(lexicon, m.finding, match.finding)
+        for m in kept
+    )  # fmt: skip
+
+
+def _carried(lexicon: Lexicon, sentence: Sentence, earlier: Match, first: int) -> list[Match]:
+    """ "My chest hurts. It is crushing." `first`: where the sentence begins to speak of something else."""
     out: list[Match] = []
     for needed, child in _rows(lexicon, earlier.finding):
         places: list[int] = []
         for quality in needed:
             spots = sentence.at.get(quality)
-            if not spots or sentence.weight[spots[0][0] - sentence.begin] > 4 or spots[0][0] - sentence.begin > 12:
+            if (
+                not spots
+                or spots[0][0] >= first
+                or sentence.weight[spots[0][0] - sentence.begin] > 4
+                or spots[0][0] - sentence.begin > 12
+            ):
                 break
             places += range(*spots[0])
         else:

@@ -152,6 +152,7 @@ class _Reader:
         self._settle_subject()
         self._numbers(bounds)
         self._doses(bounds)
+        self._begun()
         self._overdose(bounds)
         self._times(bounds)
         self._severity(bounds)
@@ -280,6 +281,8 @@ class _Reader:
         for meaning in self.known.opposite_names:
             for first, after in sentence.at.get(meaning, ()):
                 place = tuple(range(first, after))
+                if self._told_no(first):
+                    continue  # "not gaining weight nicely"
                 used.update(place)
                 self._put(_Draft(meaning[1:], place, number, "absent", False, self.about.at(first)))
         return used
@@ -417,6 +420,35 @@ class _Reader:
             if near and min(near)[0] <= 4:
                 draft = here[min(near)[1]]
                 draft.value, draft.unit = dose.value, dose.unit
+
+    def _begun(self) -> None:
+        """ "Started ramipril 3 weeks ago", "they put me on sertraline": a medicine that is new to the person."""
+        if "new_medicine" not in self.known.findings:
+            return
+        recent = [p for d in values.durations(self.normal.text) if d.hours <= 2200 for p in self._place(d.span)[:1]]
+        for draft in self._drafts():
+            if draft.choice != "present" or not draft.tokens or not draft.finding.startswith("taking_"):
+                continue
+            first, last = draft.tokens[0], draft.tokens[-1]
+            before = [t.text for t in self.tokens[max(0, first - 5) : first]]
+            near = any(-8 <= i - last <= 12 for i in recent)
+            begun = bool(_BEGUN & set(before)) or ("put" in before and "on" in before) or ("gave" in before and near)
+            given = bool({"prescribed", "given", "new"} & set(before[-3:])) and not self._told_no(first)
+            if (
+                (
+                    begun
+                    and (
+                        near
+                        or "just" in before
+                        or "new" in before
+                        or "since" in before
+                        or "after" in before
+                        or "put" in before
+                    )
+                )
+                or given
+            ) and not _STOPPED & set(before):
+                self._put(_Draft("new_medicine", draft.tokens, draft.sentence, "present", False, draft.person))
 
     def _overdose(self, bounds: list[tuple[int, int]]) -> None:
         """ "Took 30 paracetamol": many tablets at once."""
@@ -662,6 +694,8 @@ def replace_draft(draft: _Draft, finding: str) -> _Draft:
 _NOT_NORMAL = frozenset(
     ["not", "isnt", "dont", "doesnt", "arent", "cant", "no", "was", "until", "than", "as", "from", "usually"]
 )
+_BEGUN = frozenset(["started", "start", "starting", "began", "begun", "commenced", "initiated"])
+_STOPPED = frozenset(["stopped", "stopping", "off", "never", "not", "havent", "before", "finished"])
 _ASKS = frozenset(["does", "do", "can", "could", "will", "would", "is", "are", "what", "why", "how", "should"])
 
 

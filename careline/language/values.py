@@ -48,6 +48,12 @@ _TEMP_AFTER = re.compile(
 _TEMP_UNIT = re.compile(
     r"(?<![\d.])(\d{2,3}(?:[.,]\d{1,2})?)\s?(?:degrees?\s?|deg\s?)?(c|f|celsius|centigrade|fahrenheit|degrees)\b(?!-)"
 )
+# "she has 38.5": a bare number with a decimal that only a temperature has, after a verb of having
+_TEMP_BARE = re.compile(
+    r"\b(?:has|have|had|got|is|was|at|hit|reached|up to|now|still|running|reading|reads|says|said|around|about|over|nearly)\s"
+    r"(?:a |of |got |at |about |around |over |up to )?(3[89][.,]\d|4[01][.,]\d)(?![\d/.])()(?!\s?(?:%|mg|ml|kg|st\b|lb|week|wk|day|hour|hr|year|"
+    r"yr|month|min|bpm|mmol|times|x|/|:|yo|am|pm|cm|mm|m\b|in\b|inch|k\b|miles?|pounds?|units?|bmi))"
+)
 _NOT_TEMP = re.compile(
     r"\s?(?:%|mg|ml|kg|st|lb|week|wk|day|hour|hr|year|yr|month|min|bpm|mmol|times|x|/|:|yo|am|pm|\bm\b)"
 )
@@ -129,7 +135,7 @@ def readings(text: str) -> list[Reading]:
     for m in _SCORE.finditer(text):
         if int(m[1]) <= 10:
             add("pain_score", int(m[1]), "/10", m.start(), m.end())
-    for pattern in (_TEMP_BEFORE, _TEMP_UNIT, _TEMP_AFTER):
+    for pattern in (_TEMP_BEFORE, _TEMP_UNIT, _TEMP_AFTER, _TEMP_BARE):
         for m in pattern.finditer(text):
             value, unit = _number(m[1]), (m[2] or "")[:1]
             if unit == "d":
