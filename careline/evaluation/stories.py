@@ -24,6 +24,7 @@ _TYPICAL = 0.5
 _TELLING = 0.05  # a finding that is denied because it would be unusual
 _DECISIVE = 8  # a risk without which one would not think of it
 _AGES = (0.4, 5.0, 15.0, 30.0, 52.0, 75.0)  # one for each band of incidence
+_NEWBORN = 0.15  # for what only babies get: most of that comes in the first three months
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def typical(condition: Condition, base: Knowledge) -> Case:
         if ratio >= _DECISIVE and base.findings[ident].sex in (None, sex)
     ]
     denied = [ident for ident, p in condition.findings.items() if p <= _TELLING]
-    return Case(Patient(_AGES[order[0]], sex), evidence(dict.fromkeys(common), denied))
+    age = _AGES[order[0]] if any(condition.incidence.age[1:]) else _NEWBORN
+    return Case(Patient(age, sex), evidence(dict.fromkeys(common), denied))
 
 
 def tell(brain: Engine, condition: Condition) -> Story:

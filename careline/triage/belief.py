@@ -21,8 +21,12 @@ from careline.triage.parameters import Parameters, time_band
 Array = NDArray[np.float64]
 
 OTHER = "other"
+WELL = frozenset(("child_well_in_self", "feels_well", "symptom_improving"))
+_DENIED_MOST = 4  # denials that count: somebody who thinks of what is bad and says it is not there
 _TINY = 1e-4
 _HIGH, _LOW = 0.97, 0.002
+# How readily people mention a kind of finding, as a share of the readiness for a symptom.
+_MENTIONED = {"symptom": 1.0, "sign": 0.6}
 _SIBLING_KNOWN = -0.5  # another kind of the same finding than those that the condition is known for
 _NODES = (0.0, 0.8, 1.3, 10.0, 14.0, 16.0, 20.0, 33.0, 47.0, 58.0, 72.0)
 _BANDS = (0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5)
@@ -59,10 +63,15 @@ class Network:
         self.index = {ident: row for row, ident in enumerate(self.finding_ids)}
         parents = (knowledge.findings[ident].is_a for ident in self.finding_ids)
         kinds = [knowledge.findings[ident].kind for ident in self.finding_ids]
+        self._complaints = frozenset(
+            ident for ident in self.finding_ids if knowledge.findings[ident].kind in ("symptom", "sign")
+        )
         self._complained = [kind not in ("risk", "history", "quality") for kind in kinds]
         self.parent = [self.index[above[0]] if above else -1 for above in parents]
+        self._mentioned = np.array([_MENTIONED.get(kind, 0.0) for kind in kinds])
         self._tables(knowledge)
         self._weights()
+        self._silences()
 
     # Tables -------------------------------------------------------------------------------------------
 
@@ -125,6 +134,19 @@ class Network:
         power = par.prior_power
         self.base = power * np.log(self.incidence / 1000.0)
         self.base[-1] = power * np.log(max(self.incidence[:-1].sum(), 1.0) * par.other_weight / 1000.0)
+
+    def _silences(self) -> None:
+        """What it says against a condition that a finding of it is not mentioned, the general one of a line only."""
+        par = self.parameters
+        counted = self.listed.copy()
+        for row, ident in enumerate(self.finding_ids):
+            for above in self.ancestors[ident]:
+                counted[row] &= ~self.listed[self.index[above]]
+        told = par.silence * self._mentioned[:, None]
+        self.silent = np.where(
+            counted, np.log((1 - told * np.minimum(self.total, _HIGH)) / (1 - told * self.leak[:, None])), 0.0
+        )
+        self.silent_all = self.silent.sum(axis=0)
 
     # A step -------------------------------------------------------------------------------------------
 
@@ -196,6 +218,16 @@ class Network:
         explained[-1] = True
         return np.where(explained, 0.0, self.parameters.unexplained)
 
+    def silence(self, facts: Facts) -> Array | None:
+        """Weights of what a letter leaves out: who writes of an illness names some of what it does to them.
+
+        None in a conversation, where what was not mentioned can still be asked, and when nothing was said at all.
+        """
+        if facts.conversation or not facts.said:
+            return None
+        spoken = [self.index[ident] for ident in sorted(facts.present | facts.absent)]
+        return self.silent_all - self.silent[spoken].sum(axis=0)
+
     def course(self, facts: Facts, levels: NDArray[np.int64]) -> list[tuple[str, Array]]:
         """Weights of how long and how bad it is, by the level (0 most urgent) of each condition."""
         par, out = self.parameters, []
@@ -205,6 +237,15 @@ class Network:
         if facts.severity:
             row = self._by_level(par.severity[facts.severity], levels)
             out.append((f"severity:{facts.severity}", par.course_scale * row))
+        if not WELL.isdisjoint(facts.present):
+            out.append(("well", par.course_scale * self._by_level(par.well, levels)))
+        denied = sum(
+            item.choice == "absent" and ident in self._complaints and facts.absent.isdisjoint(self.ancestors[ident])
+            for ident, item in facts.said.items()
+        )
+        if denied and not facts.conversation:
+            share = min(denied, _DENIED_MOST) / _DENIED_MOST
+            out.append(("denied", par.course_scale * share * self._by_level(par.denied, levels)))
         return out
 
     def _by_level(self, row: tuple[float, ...], levels: NDArray[np.int64]) -> Array:

@@ -61,6 +61,9 @@ class Engine:
         unexplained = self.network.explains_nothing(facts)
         if unexplained is not None:
             weights.append(("unexplained", "course", unexplained))
+        silence = self.network.silence(facts)
+        if silence is not None:
+            weights.append(("unmentioned", "course", silence))
         weights += [(name, "course", row) for name, row in self.network.course(facts, levels)]
         score = weights[0][2]
         for _, _, row in weights[1:]:

@@ -25,6 +25,7 @@ class Parameters(BaseModel):
     other_weight: float = Field(0.05, gt=0, description="prior share of 'something that is not in the base'")
     other_levels: Row = Field((0.01, 0.05, 0.24, 0.45, 0.25), description="levels of that something")
     unexplained: float = Field(-2.0, le=0, description="for a condition that explains nothing of what is complained of")
+    silence: float = Field(0.15, ge=0, lt=1, description="how likely a letter mentions a symptom that is there")
     cost_scale: float = Field(1.0, gt=0, le=4, description="multiplies the cost of being too late")
     ambulance_late: float = Field(
         1.0, gt=0, le=4, description="multiplies the cost of no ambulance for one who needs it"
@@ -36,11 +37,11 @@ class Parameters(BaseModel):
     self_care_share: float = Field(0.5, gt=0, le=1, description="belief in self-care conditions it needs")
     # cost[decision][truth], both most urgent first: too late costs more than too early.
     costs: tuple[Row, Row, Row, Row, Row] = (
-        (0, 1.0, 3.0, 5.0, 6.0),
-        (2.5, 0, 1.5, 3.0, 4.0),
-        (14, 8, 0, 1.2, 2.2),
-        (40, 20, 2.5, 0, 1.0),
-        (80, 40, 6.0, 1.6, 0),
+        (0, 2.0, 3.0, 5.0, 6.0),
+        (2.1, 0, 2.0, 3.0, 4.0),
+        (8, 3, 0, 1.2, 2.2),
+        (16, 6, 2.5, 0, 1.0),
+        (30, 10, 4.0, 1.4, 0),
     )
     # log-weight of how long it has lasted, for conditions of each level (most urgent first).
     time_course: dict[str, Row] = {
@@ -51,6 +52,9 @@ class Parameters(BaseModel):
         "weeks": (-1.5, -1.0, -0.2, 0.6, -0.4),
         "months": (-2.5, -1.8, -0.9, 0.9, -0.6),
     }
+    # log-weight of saying that one is well, is getting better, or (for all four of them) has no other bad signs.
+    well: Row = (-1.0, -0.8, -0.3, 0.2, 0.4)
+    denied: Row = (-1.2, -1.0, -0.3, 0.2, 0.3)
     severity: dict[str, Row] = {
         "mild": (-0.8, -0.6, -0.2, 0.2, 0.4),
         "moderate": (-0.2, 0.0, 0.1, 0.0, -0.1),

@@ -97,6 +97,7 @@ class Urgency:
         self.costs[4] *= parameters.self_care_late
         self.other = np.asarray(parameters.other_levels, dtype=np.float64)
         self.other = self.other / self.other.sum()
+        self._of_nothing_known = LEVELS[int(np.argmin((self.costs @ self.other)[:4]))]
         self.red = frozenset(
             rule.when.all[0]
             for rule in self.rules
@@ -149,8 +150,8 @@ class Urgency:
         shares = self.shares(belief, levels)
         costs = self.costs @ shares
         level = LEVELS[int(np.argmin(costs))]  # the first of equals is the more urgent
-        if explained < _EXPLAINED and floor.level is not None:
-            level = floor.level
+        if explained < _EXPLAINED:
+            level = floor.level or self._of_nothing_known
         p = belief.probability[:-1]
         worrying = np.flatnonzero((self.serious | (levels <= 1)) & (p >= 0.02))
         worrying = worrying[np.lexsort((worrying, -p[worrying]))]

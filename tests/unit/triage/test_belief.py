@@ -1,4 +1,4 @@
-"""Bayes by hand: what is said counts once, what is not said counts nothing."""
+"""Bayes by hand: what is said counts once; what is not said counts nothing, or a little in a letter."""
 
 from __future__ import annotations
 
@@ -96,3 +96,22 @@ def test_something_else_keeps_a_share() -> None:
 def test_unknown_ids_are_refused_by_name() -> None:
     with pytest.raises(KeyError, match="no_such_finding"):
         ENGINE.assess(Case(ADULT, evidence(["no_such_finding"])))
+
+
+def test_a_letter_that_leaves_out_what_is_typical_speaks_a_little_against() -> None:
+    letter = contributions(ENGINE.assess(Case(ADULT, evidence(["cough"]))), "pneumonia", ENGINE.network)
+    assert -0.5 < letter["unmentioned"] < 0
+    whole = evidence(["cough", "fever", "breathlessness", "sweating"])
+    told = contributions(ENGINE.assess(Case(ADULT, whole)), "pneumonia", ENGINE.network)
+    assert told["unmentioned"] > letter["unmentioned"]
+    talking = ENGINE.assess(Case(ADULT, evidence(["cough"]), conversation=True))
+    assert "unmentioned" not in contributions(talking, "pneumonia", ENGINE.network)
+
+
+def test_denying_bad_signs_speaks_for_the_harmless_and_never_twice() -> None:
+    denied = Case(ADULT, evidence(["cough"], ["chest_pain"]))
+    twice = Case(ADULT, evidence(["cough"], ["chest_pain", "chest_pain_crushing"]))
+    one, two = (contributions(ENGINE.assess(case), "pneumonia", ENGINE.network) for case in (denied, twice))
+    assert one["denied"] == two["denied"] < 0
+    harmless = contributions(ENGINE.assess(denied), "common_cold", ENGINE.network)
+    assert harmless["denied"] > 0
