@@ -27,7 +27,7 @@ _TINY = 1e-4
 _HIGH, _LOW = 0.97, 0.002
 # How readily people mention a kind of finding, as a share of the readiness for a symptom.
 _MENTIONED = {"symptom": 1.0, "sign": 0.6}
-_SIBLING_KNOWN = -0.5  # another kind of the same finding than those that the condition is known for
+_SIBLING_KNOWN = -0.8  # another kind of the same finding than those that the condition is known for
 _NODES = (0.0, 0.8, 1.3, 10.0, 14.0, 16.0, 20.0, 33.0, 47.0, 58.0, 72.0)
 _BANDS = (0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5)
 # Without the person's word, nobody knows whether these hold; then their share of all people does.

@@ -15,6 +15,7 @@ from careline.triage.questions import Choice, Questions
 from careline.triage.urgency import Decision, Urgency
 
 ENGINE_VERSION = "1"
+_COMPLAINTS = ("symptom", "sign", "measurement", "exposure")
 _RED_AT_ONCE = 3  # with more red flags than this at once, an ambulance is called without weighing
 
 
@@ -69,8 +70,10 @@ class Engine:
         for _, _, row in weights[1:]:
             score = score + row
         belief = self.network.belief(score)
-        explained = 1.0 if unexplained is None else float(belief.probability[:-1] @ (unexplained[:-1] == 0.0))
-        decision = self.urgency.decide(facts, belief, levels, self.questions.open_flags(facts), explained)
+        explained = 0.0 if unexplained is None else float(belief.probability[:-1] @ (unexplained[:-1] == 0.0))
+        understood = any(self.knowledge.findings[ident].kind in _COMPLAINTS for ident in facts.present)
+        open_flags = self.questions.open_flags(facts)
+        decision = self.urgency.decide(facts, belief, levels, open_flags, explained, understood)
         return Assessment(case, facts, belief, tuple(weights), levels, decision, decision.level)
 
     def _never_lowered_by_a_red_flag(self, case: Case, plain: Assessment) -> Assessment:

@@ -7,10 +7,12 @@ from typing import Any
 from careline.knowledge import Finding
 from careline.language import Person
 from careline.language import parse as parse_text
+from careline.language.parse import Parse
 from careline.language.values import durations
 from careline.triage.case import Case, Evidence, Flag, Patient
 from careline.triage.shapes import ParseOut, ParseRequest
 
+_PREGNANT = "pregnan"
 _NOW = frozenset(("symptom", "sign", "measurement"))
 
 
@@ -49,7 +51,7 @@ def parsed(request: ParseRequest) -> ParseOut:
             "person": {
                 "age": result.person.age_years,
                 "sex": result.person.sex,
-                "pregnant": result.person.pregnant,
+                "pregnant": _pregnant(result, person),
                 "gestation_weeks": result.person.gestation_weeks,
                 "postpartum_days": result.person.postpartum_days,
             },
@@ -72,11 +74,13 @@ def case_from_text(text: str, person: Person, findings: dict[str, Finding]) -> t
         if mention.onset_text == "sudden" and mention.choice == "present" and "symptom_sudden_onset" in findings:
             items.append(Evidence("symptom_sudden_onset", "present", "initial"))
     known_person = result.person
-    items += [Evidence(fact, "present", "context") for fact in sorted(known_person.facts) if fact in findings]
+    pregnant = _pregnant(result, person)
+    facts = known_person.facts if pregnant else known_person.facts - {"pregnant"}
+    items += [Evidence(fact, "present", "context") for fact in sorted(facts) if fact in findings]
     patient = Patient(
         person.age_years if person.age_years is not None else known_person.age_years,
         person.sex or known_person.sex,
-        known_person.pregnant,
+        pregnant,
         known_person.gestation_weeks,
         known_person.postpartum_days,
     )
@@ -87,6 +91,17 @@ def case_from_text(text: str, person: Person, findings: dict[str, Finding]) -> t
         hours = told.pop() if len(told) == 1 else None
     flags = tuple(Flag(flag.id, flag.urgency, flag.name) for flag in result.flags)
     return Case(patient, tuple(items), flags, duration_hours=hours), result
+
+
+def _pregnant(result: Parse, person: Person) -> bool | None:
+    """Pregnant as told before, by weeks, or in words that the reader understood.
+
+    The screen alone takes "tested positive" for it too, which is right for a red flag and wrong for a belief.
+    """
+    if person.pregnant is not None or not result.person.pregnant or result.person.gestation_weeks is not None:
+        return result.person.pregnant
+    named = (m.id for m in result.mentions if m.choice == "present")
+    return True if any(_PREGNANT in ident for ident in named) else None
 
 
 def _is_age(hours: float | None, person: Person) -> bool:

@@ -34,6 +34,8 @@ HIGH_RISK = frozenset(
 )
 
 _EXPLAINED = 0.5
+_YOUNG = 0.25  # years
+_AFTER_BIRTH = 42  # days
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,14 @@ class Decision:
     serious: tuple[tuple[str, float], ...]
     raised_by: tuple[str, ...]
     no_self_care: str | None
+
+
+def vulnerable(facts: Facts) -> bool:
+    """Whether trouble that nobody understood must not wait: pregnant, just given birth, newborn, or at high risk."""
+    patient = facts.patient
+    born = patient.postpartum_days is not None and patient.postpartum_days <= _AFTER_BIRTH
+    young = patient.age is not None and patient.age < _YOUNG
+    return bool(facts.pregnant) or born or young or not HIGH_RISK.isdisjoint(facts.present)
 
 
 class _Watch:
@@ -139,12 +149,19 @@ class Urgency:
         return shares + belief.probability[-1] * self.other
 
     def decide(
-        self, facts: Facts, belief: Belief, levels: Levels, open_flags: Iterable[str], explained: float = 1.0
+        self,
+        facts: Facts,
+        belief: Belief,
+        levels: Levels,
+        open_flags: Iterable[str],
+        explained: float = 1.0,
+        understood: bool = True,
     ) -> Decision:
         """`open_flags`: red flags of the complaints that were asked and not denied, or not yet asked.
 
         `explained`: share of the belief in conditions that account for some of the complaint. Where hardly any
-        does, the belief is only how common things are, and the rules alone decide if any of them knows the complaint.
+        does, the belief is only how common things are: the rules alone decide, or what is usual for the unknown.
+        `understood`: some complaint was recognised. In a letter without any, people at risk are seen the same day.
         """
         floor = self.floor(facts)
         shares = self.shares(belief, levels)
@@ -152,6 +169,8 @@ class Urgency:
         level = LEVELS[int(np.argmin(costs))]  # the first of equals is the more urgent
         if explained < _EXPLAINED:
             level = floor.level or self._of_nothing_known
+        if not understood and not facts.conversation and vulnerable(facts):
+            level = Level.highest(level, Level.URGENT)
         p = belief.probability[:-1]
         worrying = np.flatnonzero((self.serious | (levels <= 1)) & (p >= 0.02))
         worrying = worrying[np.lexsort((worrying, -p[worrying]))]

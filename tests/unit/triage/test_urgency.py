@@ -85,3 +85,9 @@ def test_expected_costs_prefer_too_early_to_too_late() -> None:
     for early in range(5):
         for late in range(early + 1, 5):
             assert costs[late][early] > costs[early][late]
+
+
+def test_a_letter_that_nobody_understood_waits_only_for_those_who_may_wait() -> None:
+    assert ENGINE.assess(Case(Patient(30, "female"))).level is Level.ROUTINE
+    assert ENGINE.assess(Case(Patient(30, "female", pregnant=True))).level is Level.URGENT
+    assert ENGINE.assess(Case(Patient(0.1, "female"))).level is Level.URGENT
