@@ -36,7 +36,7 @@ class TestSymptomCheck:
         heard = patient.say("i'm 34 and female")
         assert sum("?" in str(m["text"]) for m in heard) == 1, "one question at a time"
         said = finish_check(patient, heard)
-        assert "sore throat" in said.lower(), "the reasons name what was mentioned"
+        assert "sore throat" in said.lower() or "runny nose" in said.lower(), "the reasons name what was mentioned"
         assert "999" in said or "contact the clinic" in said.lower(), "a safety net"
         assert not any(wording in said.lower() for wording in ("you have tonsillitis", "nothing to worry"))
 
