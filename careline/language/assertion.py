@@ -95,7 +95,7 @@ _DOUBLE = (
     "not settled", "not settling",
     "never like this", "never this bad", "not as bad", "not too bad", "not that bad", "not so bad", "not bad",
     "not usually", "not normally", "not even",
-    "no bigger", "no sooner", "not usual",
+    "not bothered", "not bothering", "no bigger", "no sooner", "not usual",
 )  # fmt: skip
 _HISTORY = (
     "years ago", "year ago", "history of", "hx of", "h/o", "in the past", "used to", "as a child",
@@ -107,6 +107,12 @@ _HISTORY = (
 _NOT_HISTORY = words(
     "day days week weeks month months hour hours year years d w wk wks long short hr hrs progressive minute"
 )
+
+
+def _recent(text: str) -> bool:
+    """ "in the past 3 months", "in the past few days" is no past history."""
+    following = text.split(" in the past ", 1)[-1].split()
+    return " in the past " in text and bool(following) and bool(_NOT_HISTORY & set(following[:4]))
 
 
 class Scope:
@@ -420,12 +426,12 @@ class Scope:
             " last year" in after
             or " years ago" in after
             or " year ago" in after
-            or " in the past" in after
+            or (" in the past" in after and not _recent(after))
             or " as a child" in after
         ):
             return not any(w in ("started", "began", "since", "diagnosed") for w in (*texts[low:i], *texts[j:high]))
         for phrase in _HISTORY:
-            if f" {phrase} " in before:
+            if f" {phrase} " in before and not (phrase == "in the past" and _recent(before)):
                 if phrase == "history of" or phrase == "history":
                     at = texts[low:i]
                     k = at.index("history") if "history" in at else 0

@@ -414,12 +414,16 @@ def phrases_at(lexicon: Lexicon, stems: Sequence[str], i: int, end: int) -> list
         while k < len(row) and j < end:
             if stems[j] == row[k]:
                 k += 1
-            elif stems[j] not in FILLERS:
-                break
+            elif stems[j] not in FILLERS or (meaning in _TIGHT and stems[j] not in _OF):
+                break  # "back and legs" is not the back of the leg
             j += 1
         if k == len(row):
             hits.append((meaning, j))
     return hits
+
+
+_TIGHT = frozenset(["calf", "achilles", "heel"])
+_OF = _stems("of the my his her their lower left right")
 
 
 def meanings(lexicon: Lexicon, token: Token) -> tuple[str, ...]:

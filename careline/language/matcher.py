@@ -81,6 +81,11 @@ def read(lexicon: Lexicon, tokens: Sequence[Token], begin: int, end: int) -> Sen
         easier.append(easy)
         if token.kind in (COMMA, CLAUSE):
             continue
+        if token.text == "and" and i > begin and i + 1 < end and tokens[i + 1].text in _AROUND_SITE:
+            # "pain in and above my left eye"
+            sums[-1], easier[-1] = sums[-2], easier[-2]
+            total, easy = sums[-1], easier[-1]
+            continue
         if token.stem in ("night", "morn", "morning") and i > begin and tokens[i - 1].text in _WHEN:
             continue  # "since last night" says when it began, not when it comes
         for meaning in meanings(lexicon, token):
@@ -94,6 +99,7 @@ def read(lexicon: Lexicon, tokens: Sequence[Token], begin: int, end: int) -> Sen
     return sentence
 
 
+_AROUND_SITE = words("above around behind over under below across beneath near")
 _MOVES = words(
     "go goes going went gone come comes came coming push pushes pushed put get gets got flew fly drove right straight "
     "bring brings brought turn turned call called ring rang pop popped slide slides bounce report text spit is its"
@@ -427,6 +433,8 @@ def _stands(lexicon: Lexicon, sentence: Sentence, match: Match, rivals: list[Mat
     if not rivals:
         return True
     mine = set(match.tokens)
+    if len(mine) > 2 and all(mine == set(r.tokens) and r.cost == match.cost <= 0.1 for r in rivals):
+        return all(r.finding != match.finding for r in rivals)  # one phrase of two findings: "D&V"
     covered: set[int] = set()
     for rival in rivals:
         theirs = set(rival.tokens)

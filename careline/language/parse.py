@@ -153,6 +153,7 @@ class _Reader:
         self._numbers(bounds)
         self._doses(bounds)
         self._begun()
+        self._alone(bounds)
         self._overdose(bounds)
         self._times(bounds)
         self._severity(bounds)
@@ -281,8 +282,9 @@ class _Reader:
         for meaning in self.known.opposite_names:
             for first, after in sentence.at.get(meaning, ()):
                 place = tuple(range(first, after))
-                if self._told_no(first):
-                    continue  # "not gaining weight nicely"
+                before = [t.text for t in self.tokens[max(0, first - 4) : first]]
+                if any(w in _NO or w.endswith(("nt", "not")) for w in before):
+                    continue  # "not gaining weight nicely", "hasn't stopped bleeding"
                 used.update(place)
                 self._put(_Draft(meaning[1:], place, number, "absent", False, self.about.at(first)))
         return used
@@ -420,6 +422,31 @@ class _Reader:
             if near and min(near)[0] <= 4:
                 draft = here[min(near)[1]]
                 draft.value, draft.unit = dose.value, dose.unit
+
+    def _alone(self, bounds: list[tuple[int, int]]) -> None:
+        """ "Lump in my breast, no discharge", "dysuria, frequency": a bare word belongs to what the text is about."""
+        table = self.known.data.get("alone") or {}
+        about = {d.finding for d in self._drafts() if d.choice == "present" and not d.history}
+        if self.person.pregnant:
+            about.add("pregnant")
+        taken = {i for d in self._drafts() for i in d.tokens}
+        for i, token in enumerate(self.tokens):
+            row = table.get(token.stem)
+            if row is None or i in taken:
+                continue
+            before = [t.text for t in self.tokens[max(0, i - 3) : i]]
+            denied = bool(before) and (
+                before[-1] in _NO or (len(before) > 1 and before[-2] in _NO and before[-1] in ("any", "more", "visible"))
+                or (before[-1] in ("or", "nor") and self._told_no(i))
+            )  # fmt: skip
+            if not denied and token.stem not in (self.known.data.get("alone_present") or ()):
+                continue
+            for theme, finding in row.items():
+                if any(self.known.is_a(a, theme) for a in about):
+                    choice: Choice = "absent" if denied else "present"
+                    at = self._sentence_of(bounds, i)
+                    self._put(_Draft(finding, (i,), at, choice, False, self.about.at(i)))
+                    break
 
     def _begun(self) -> None:
         """ "Started ramipril 3 weeks ago", "they put me on sertraline": a medicine that is new to the person."""
@@ -605,7 +632,7 @@ class _Reader:
         best: dict[tuple[str, str], _Draft] = {}
         for draft in self._drafts():
             finding = self.known.findings.get(draft.finding)
-            if finding is None or not self._fits(finding):
+            if finding is None or not self._fits(finding) or self._asked_for(draft):
                 continue
             if not draft.person.focus:
                 moved = self._of_relative(draft)
@@ -625,6 +652,13 @@ class _Reader:
         drafts = self._without_parents(list(best.values()))
         drafts.sort(key=lambda d: (d.tokens[0] if d.tokens else -1, d.finding))
         return [self._mention(d) for d in drafts]
+
+    def _asked_for(self, draft: _Draft) -> bool:
+        """ "Do I need antibiotics?" is not taking them."""
+        if not draft.finding.startswith("taking_") or not draft.tokens:
+            return False
+        before = [t.text for t in self.tokens[max(0, draft.tokens[0] - 3) : draft.tokens[0]]]
+        return bool({"need", "needs", "want", "wants", "wanting", "require", "without"} & set(before))
 
     def _fits(self, finding: Any) -> bool:
         sex, age = self.person.sex, self.person.age_years
@@ -660,10 +694,25 @@ class _Reader:
         return draft
 
     def _without_parents(self, drafts: list[_Draft]) -> list[_Draft]:
-        """A parent said in the same words as its child adds nothing."""
+        """A parent said in the same words as its child adds nothing; nor does "severe" that is said of one of two
+        pains (the mention of that pain has it as its severity)."""
         out = []
+        pains = [
+            d for d in drafts if d.choice == "present" and d.finding in self.known.compose.get("pain", {}).values()
+        ]
+        severe = next((d for d in drafts if d.finding == "pain_severe"), None)
+        if severe is not None and len(pains) > 1:
+            whose_ = [d for d in pains if set(d.tokens) & set(severe.tokens)]
+            if whose_ and any(d not in whose_ and d.severity != "severe" for d in pains):
+                drafts = [d for d in drafts if d is not severe]
+        instead = self.known.data.get("instead") or {}
         for draft in drafts:
             mine = set(draft.tokens)
+            if mine and any(
+                draft.finding in instead.get(o.finding, ()) and mine <= set(o.tokens) and o.choice == draft.choice
+                for o in drafts
+            ):
+                continue
             if any(
                 other is not draft and other.choice == draft.choice == "present" and other.finding != draft.finding
                 and self.known.is_a(other.finding, draft.finding) and (mine & set(other.tokens) or not mine)
@@ -694,6 +743,7 @@ def replace_draft(draft: _Draft, finding: str) -> _Draft:
 _NOT_NORMAL = frozenset(
     ["not", "isnt", "dont", "doesnt", "arent", "cant", "no", "was", "until", "than", "as", "from", "usually"]
 )
+_NO = frozenset(["no", "without", "not", "nil", "denies", "zero", "never"])
 _BEGUN = frozenset(["started", "start", "starting", "began", "begun", "commenced", "initiated"])
 _STOPPED = frozenset(["stopped", "stopping", "off", "never", "not", "havent", "before", "finished"])
 _ASKS = frozenset(["does", "do", "can", "could", "will", "would", "is", "are", "what", "why", "how", "should"])

@@ -54,6 +54,9 @@ _TEMP_BARE = re.compile(
     r"(?:a |of |got |at |about |around |over |up to )?(3[89][.,]\d|4[01][.,]\d)(?![\d/.])()(?!\s?(?:%|mg|ml|kg|st\b|lb|week|wk|day|hour|hr|year|"
     r"yr|month|min|bpm|mmol|times|x|/|:|yo|am|pm|cm|mm|m\b|in\b|inch|k\b|miles?|pounds?|units?|bmi))"
 )
+_OTHER_NUMBER = re.compile(
+    r"\b(?:bmi|body mass|weigh\w*|hba1c|a1c|waist|hip|ph|level|count|ferritin|size|hb|haemoglobin|crp|sugar\w*|pulse)\b"
+)
 _NOT_TEMP = re.compile(
     r"\s?(?:%|mg|ml|kg|st|lb|week|wk|day|hour|hr|year|yr|month|min|bpm|mmol|times|x|/|:|yo|am|pm|\bm\b)"
 )
@@ -100,7 +103,7 @@ def readings(text: str) -> list[Reading]:
             out.append(Reading(kind, value, unit, (start, end), text[start:end].strip()))
             taken[start:end] = b"\1" * (end - start)
 
-    if not any(c.isdigit() for c in text):
+    if not any(c.isdigit() for c in text) and "lost" not in text:
         return out
     for m in _BP.finditer(text):
         high, low = int(m[1]), int(m[2])
@@ -109,15 +112,15 @@ def readings(text: str) -> list[Reading]:
         if 60 <= high <= 280 and 30 <= low <= 160 and high > low + 5 and (named or (high >= 80 and low >= 40)):
             add("systolic", high, "mmHg", m.start(), m.end())
             out.append(Reading("diastolic", low, "mmHg", (m.start(), m.end()), m[0]))
+    for m in _KETONES.finditer(text):
+        if _number(m[1]) <= 15:
+            add("ketones", _number(m[1]), "mmol/L", m.start(), m.end())
     for m in _GLUCOSE.finditer(text):
         value, unit = _number(m[1]), m[2] or ""
         if not _NOT_TEMP.match(text, m.end()) or unit:
             mg = "mg" in unit or (not unit and value > 40)
             if 0.5 <= value <= 900:
                 add("glucose", round(value / 18.016, 1) if mg else value, "mmol/L", m.start(), m.end())
-    for m in _KETONES.finditer(text):
-        if _number(m[1]) <= 15:
-            add("ketones", _number(m[1]), "mmol/L", m.start(), m.end())
     for m in _GLUCOSE_UNIT.finditer(text):
         value = _number(m[1])
         add("glucose", round(value / 18.016, 1) if "dl" in m[2] else value, "mmol/L", m.start(), m.end())
@@ -132,6 +135,8 @@ def readings(text: str) -> list[Reading]:
         for m in pattern.finditer(text):
             if 2 <= int(m[1]) <= 120:
                 add("breaths", int(m[1]), "/min", m.start(), m.end())
+    for m in _LOST.finditer(text):
+        add("weight_lost", _number(m[1]) if m[1][0].isdigit() else 1.0, m[2], m.start(), m.end())
     for m in _SCORE.finditer(text):
         if int(m[1]) <= 10:
             add("pain_score", int(m[1]), "/10", m.start(), m.end())
@@ -142,6 +147,8 @@ def readings(text: str) -> list[Reading]:
                 unit = ""
             if not unit and _NOT_TEMP.match(text, m.end(1)):
                 continue
+            if pattern is _TEMP_BARE and _OTHER_NUMBER.search(text[max(0, m.start() - 24) : m.start() + 1]):
+                continue
             celsius = None
             if 33 <= value <= 43.5 and unit != "f":
                 celsius = value
@@ -150,6 +157,12 @@ def readings(text: str) -> list[Reading]:
             if celsius is not None and not (pattern is _TEMP_UNIT and not unit and value != celsius and value < 95):
                 add("temperature", celsius, "C", m.start(), m.end())
     return out
+
+
+_LOST = re.compile(
+    r"\b(?:lost|losing|dropped|shed)\s(?:about |around |nearly |over |almost )?"
+    r"(\d{1,3}(?:[.,]\d)?|a|an|half a|one|two|three|four|five|six|seven|eight|ten)\s?(kgs?|kilos?|kilograms?|lbs?|pounds?|stones?)\b"
+)
 
 
 def severity_of_score(score: float) -> Literal["mild", "moderate", "severe"]:
