@@ -35,13 +35,14 @@ class Parameters(BaseModel):
     serious_threshold: float = Field(0.25, gt=0, le=1, description="share of a serious condition that raises")
     ambulance_threshold: float = Field(0.4, gt=0, le=1)
     self_care_share: float = Field(0.5, gt=0, le=1, description="belief in self-care conditions it needs")
+    self_care_danger: float = Field(0.1, gt=0, le=1, description="belief in emergencies above which there is none")
     # cost[decision][truth], both most urgent first: too late costs more than too early.
     costs: tuple[Row, Row, Row, Row, Row] = (
         (0, 2.0, 3.0, 5.0, 6.0),
-        (2.1, 0, 2.0, 3.0, 4.0),
-        (8, 3, 0, 1.2, 2.2),
-        (16, 6, 2.5, 0, 1.0),
-        (30, 10, 4.0, 1.4, 0),
+        (2.1, 0, 2.3, 3.0, 4.0),
+        (6, 2.6, 0, 1.2, 2.4),
+        (12, 5, 2.2, 0, 1.2),
+        (20, 7, 3.0, 1.25, 0),
     )
     # log-weight of how long it has lasted, for conditions of each level (most urgent first).
     time_course: dict[str, Row] = {

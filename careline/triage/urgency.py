@@ -219,6 +219,8 @@ class Urgency:
             return "no_pattern"
         if not facts.present:
             return "nothing_said"
+        if shares[0] + shares[1] > self.parameters.self_care_danger:
+            return "serious_possible"
         if facts.severity == "severe" or "pain_severe" in facts.present:
             return "severe"
         if "symptom_getting_worse" in facts.present:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from careline.levels import Level
 from careline.triage.case import Case, Evidence, Flag, Patient, evidence
-from tests.unit.triage.small_base import small_engine
+from careline.triage.engine import Engine
+from careline.triage.parameters import Parameters
+from tests.unit.triage.small_base import small_base, small_engine
 
 ENGINE = small_engine()
 ADULT = Patient(30, "male")
@@ -91,3 +93,12 @@ def test_a_letter_that_nobody_understood_waits_only_for_those_who_may_wait() -> 
     assert ENGINE.assess(Case(Patient(30, "female"))).level is Level.ROUTINE
     assert ENGINE.assess(Case(Patient(30, "female", pregnant=True))).level is Level.URGENT
     assert ENGINE.assess(Case(Patient(0.1, "female"))).level is Level.URGENT
+
+
+def test_self_care_is_refused_where_an_emergency_is_thinkable() -> None:
+    case = Case(ADULT, evidence(["cough"]))
+    calm = small_engine().assess(case)
+    wary = Engine(small_base(), Parameters(self_care_danger=1e-6)).assess(case)
+    assert calm.level is Level.SELF_CARE
+    assert wary.decision.no_self_care == "serious_possible"
+    assert wary.level is Level.ROUTINE
