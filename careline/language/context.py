@@ -206,7 +206,7 @@ def _hypothetical(texts: list[str], kinds: list[str], start: int, masks: list[in
                     masks[start + i] |= HYPOTHETICAL
                 continue
         for i in range(begin, end):
-            if texts[i] == "if" and i + 1 < end and _condition(texts[i : i + 4]):
+            if texts[i] == "if" and i + 1 < end and texts[i - 1 : i] != ["as"] and _condition(texts[i : i + 4]):
                 for j in range(i, end):
                     masks[start + j] |= HYPOTHETICAL
                 break

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from careline.language import context
+from careline.language.condense import LONG, Condensed, condense
 from careline.language.flags import RANK, Catalogue, FlagRule, catalogue
 from careline.language.person import Person
 from careline.language.rules import _MOST, Place, Places
@@ -22,6 +23,7 @@ from careline.language.wordings import Mention
 WINDOW = 6  # messages that are read together
 _LONG = 6_000  # tokens; longer texts are read in overlapping parts
 _OVERLAP = 200
+_PART, _PART_OVERLAP = 300, 40
 _QUIET = context.NEGATED | context.PAST | context.HYPOTHETICAL
 _NOT_NOW = context.RESOLVED | context.CHRONIC | context.MILD | context.JOKE
 _OVER = _NOT_NOW & ~context.MILD
@@ -60,6 +62,9 @@ def screen(text: str, history: Sequence[str] = (), person: Person = Person(), *,
     """Screen one message. `history`: the patient's earlier messages, oldest first. `now_open`: the advice that is
     already open in this episode (accepted for the caller's convenience; the result does not depend on it)."""
     try:
+        if len(text) > LONG:
+            short = condense(text)
+            return _in_original(_screen(short.text, history, person), short)
         return _screen(text, history, person)
     except Exception:  # a broken rule must not silence the safety net: ask for a human, say nothing of the text
         log.error("the red-flag screen failed; answering with a safety question")
@@ -74,6 +79,14 @@ def _screen(text: str, history: Sequence[str], person: Person) -> Screen:
         alone = _long(tokens, text, person, known, language)
     else:
         alone = _Reading(tokens, 0, text, person, known, language=language)
+        if alone.cut:  # more mentions than a rule looks at: look into smaller parts, so that none is hidden
+            flags = alone.flags
+            for begin in range(0, len(tokens), _PART - _PART_OVERLAP):
+                if flags and flags[0].urgency == "call_ems":
+                    break
+                part = _Reading(tokens[begin : begin + _PART], 0, text, alone.person, known, language=language)
+                flags = _merge(flags, part.flags)
+            alone.flags, alone.kind = flags, "fire" if flags else alone.kind
     flags, kind = alone.flags, alone.kind
     if history:
         earlier: list[Token] = []
@@ -93,6 +106,14 @@ def _screen(text: str, history: Sequence[str], person: Person) -> Screen:
             alone = together
     urgency = flags[0].urgency if flags else "none"
     return Screen(urgency, flags, kind, context.subject(tokens), alone.person, language)
+
+
+def _in_original(found: Screen, short: Condensed) -> Screen:
+    flags = tuple(
+        replace(flag, span=(short.origin(flag.span[0]), short.origin(flag.span[1] - 1) + 1)) if flag.span[1] else flag
+        for flag in found.flags
+    )
+    return replace(found, flags=flags)
 
 
 def _filled(now: Person, before: Person) -> Person:
@@ -151,6 +172,7 @@ class _Reading:
     ) -> None:
         self._known, self._tokens, self._fresh, self._text = known, tokens, fresh, text
         self._told = told
+        self.cut = False  # were there more mentions of something than the rules look at?
         mentions = known.wordings.find(tokens)
         idiom = bytearray(len(tokens))
         consumed = set()
@@ -236,6 +258,7 @@ class _Reading:
             blind &= ~context.NEGATED
         out = [place for place, mask in self._by_name.get(name, ()) if not mask & blind]
         if len(out) > _MOST:
+            self.cut = True
             out = out[: _MOST // 2] + out[-_MOST // 2 :]
         ids = self._known.facts.get(name)
         if not out and ids and not ids.isdisjoint(self.person.facts):

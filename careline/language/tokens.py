@@ -60,6 +60,9 @@ _ALIASES = {
     "temps": "temperature", "tempreture": "temperature", "temprature": "temperature", "temperture": "temperature",
     "preggo": "pregnant", "preggers": "pregnant", "preg": "pregnant", "pregs": "pregnant", "prego": "pregnant",
     # short words that people lose letters from
+    "tlk": "talk", "tlkin": "talking", "spk": "speak", "wlk": "walk", "slp": "sleep", "brthing": "breathing", "brthe": "breathe",
+    "hrt": "hurt", "hrts": "hurts", "hartrate": "heart rate", "swolln": "swollen", "stmch": "stomach", "throwin": "throwing",
+    "bleedn": "bleeding", "tummie": "tummy", "tumy": "tummy", "bad'ly": "badly", "realy": "really", "rly": "really",
     "chst": "chest", "cheast": "chest", "chect": "chest", "brth": "breathe", "breth": "breathe", "breef": "breathe",
     "breeth": "breathe", "brethe": "breathe", "breave": "breathe", "breav": "breathe", "breating": "breathing",
     "brething": "breathing", "pn": "pain", "pian": "pain", "pane": "pain", "hart": "heart", "hert": "heart",
@@ -283,7 +286,7 @@ class Speller:
             parts.append(part)
             covered += len(part)
             content = content or (len(part) >= 4 and part in self.words)
-        if content and len(parts) > 1 and covered >= 0.8 * len(word):
+        if content and len(parts) > 1 and covered >= len(word) - 1:
             out: list[str] = []
             for part in parts:
                 out.extend(_ALIASES.get(part, part).split())

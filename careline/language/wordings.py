@@ -27,6 +27,8 @@ _FILLERS = (
 ).split()
 FILLERS = frozenset(stem(w) for w in _FILLERS) | frozenset(_FILLERS)
 _MAX_FILL, _GAP = 4, 4
+# a text of more tokens than _CROWDED keeps _EACH mentions of a concept in every _BUCKET tokens
+_CROWDED, _BUCKET, _EACH = 1_000, 16, 2
 _PIECE = re.compile(r"<[a-z_]+>|[()|*#]|[^\s()|*#<>]+")
 _END = ""
 
@@ -115,16 +117,26 @@ class Wordings:
         stems = [t.stem if t.kind in (WORD, NUMBER) else t.kind for t in tokens]
         out: list[Mention] = []
         root = self._root
+        crowded = len(tokens) > _CROWDED
+        counts: dict[str, int] | None = None
         for i, token in enumerate(tokens):
+            if crowded and i % _BUCKET == 0:
+                counts = {}
             node = root.get(token.stem) if token.kind in (WORD, NUMBER) else None
             if node is not None:
-                self._walk(tokens, stems, node, i, out)
+                self._walk(tokens, stems, node, i, out, counts)
             if token.value is not None and "#" in root:
-                self._walk(tokens, stems, root["#"], i, out)
+                self._walk(tokens, stems, root["#"], i, out, counts)
         return out
 
     def _walk(
-        self, tokens: Sequence[Token], stems: Sequence[str], node: dict[str, Any], i: int, out: list[Mention]
+        self,
+        tokens: Sequence[Token],
+        stems: Sequence[str],
+        node: dict[str, Any],
+        i: int,
+        out: list[Mention],
+        counts: dict[str, int] | None,
     ) -> None:
         n = len(tokens)
         stack: list[tuple[dict[str, Any], int, int, tuple[int, ...]]] = [(node, i + 1, 0, (i,))]
@@ -132,6 +144,10 @@ class Wordings:
             node, j, skipped, used = stack.pop()
             if skipped == 0 and _END in node:
                 for name in node[_END]:
+                    if counts is not None:
+                        counts[name] = counts.get(name, 0) + 1
+                        if counts[name] > _EACH:
+                            continue
                     out.append(Mention(name, i, j, used))
             if j >= n:
                 continue
