@@ -436,7 +436,7 @@ class Scope:
                     at = texts[low:i]
                     k = at.index("history") if "history" in at else 0
                     lead = texts[max(0, low + k - 4) : low + k]
-                    if any(w in _NOT_HISTORY for w in lead):
+                    if any(w in _NOT_HISTORY or w.startswith("present") for w in lead):
                         return False
                 return phrase != "used to" or not any(w in ("than", "not", "more") for w in texts[low:i])
         return False

@@ -20,6 +20,9 @@ _DENIED = 1.0
 _LEADS = frozenset(["in", "of", "on", "to", "around", "round", "across", "both", "all", "over", "into", "down"])
 _NOUNS = frozenset(["boil", "spot", "wart", "burn", "cut", "graz", "bruis", "cold", "stress"])
 _VERBAL = frozenset(["gap", "spot", "club", "flood", "kick", "stool", "wind", "scale", "crack"])
+_CALLERS = words(
+    "me us him her them name names voice voices pain touch anyone anything anybody commands stimuli questions sound shaking"
+)
 _TOPICS = words(
     "problem problems issue issues trouble troubles difficulty difficulties complaint complaints concern concerns"
 )
@@ -146,6 +149,12 @@ def matches(lexicon: Lexicon, sentence: Sentence) -> list[Match]:
 def _misread(lexicon: Lexicon, sentence: Sentence, match: Match) -> bool:
     """Words of a group that this finding must not take ("a stinging hand" is not a burnt one)."""
     refused = lexicon.refused.get(match.finding)
+    if match.finding == "unresponsive" and match.end + 1 < sentence.end and sentence.tokens[match.end].text == "to":
+        # "has not responded to ibuprofen" is about a treatment
+        return not _CALLERS & {t.text for t in sentence.tokens[match.end + 1 : match.end + 4]}
+    if match.finding == "chest_pain" and match.end < sentence.end and sentence.tokens[match.end - 1].text == "heart":
+        if sentence.tokens[match.end].text in ("beat", "beats", "rate", "attack", "disease", "condition"):
+            return True  # "the pain is like a heart beat"
     return bool(refused) and any(sentence.tokens[i].text in refused for i in match.tokens)
 
 
@@ -339,6 +348,7 @@ def carried_sites(lexicon: Lexicon, sentence: Sentence, kept: list[Match]) -> li
         token = sentence.tokens[i]
         total += 0.3 if token.kind == COMMA or token.text in _JOINS else 0.0 if i in covered else _gap(token)
         eased.append(total)
+    wholes = lexicon.data.get("whole") or {}
     strict, sentence.weight = sentence.weight, eased
     out: dict[tuple[str, tuple[int, ...]], Match] = {}
     for meaning, places in sentence.at.items():
@@ -352,7 +362,7 @@ def carried_sites(lexicon: Lexicon, sentence: Sentence, kept: list[Match]) -> li
                 other = pattern.units[1] if pattern.units[0] == meaning else pattern.units[0]
                 if other == "NOT":
                     continue
-                if other not in lexicon.sites or meaning in _CIRCUMSTANCES:
+                if (other not in lexicon.sites and other not in wholes) or meaning in _CIRCUMSTANCES:
                     continue
                 if other in sentence.at and any(p[0] in covered for p in sentence.at[other]):
                     if meaning in lexicon.sites and other in lexicon.compose:

@@ -238,12 +238,28 @@ class _Reader:
                     and {"when", "if", "whenever"} & set(before)
                 ):
                     continue
+            if match.finding in ("cough", "sneezing") and len(kept) > 1 and self._provokes(match.start):
+                continue
             if match.finding in whole and any(set(match.tokens) < set(m.tokens) for m in special):
                 child = next(m for m in special if set(match.tokens) < set(m.tokens))
                 if not self.known.is_a(child.finding, match.finding) and len(match.tokens) == 1:
                     continue
             out.append(match)
         return out
+
+    def _provokes(self, at: int) -> bool:
+        """ "Back pain exacerbated by lifting, coughing and sneezing", "leaks with coughing": what sets something off."""
+        for k in range(at - 1, max(-1, at - 10), -1):
+            token = self.tokens[k]
+            if token.kind in (CLAUSE, SENTENCE, MESSAGE):
+                return False
+            if token.text in ("exacerbated", "aggravated", "triggered", "provoked"):
+                return True
+            if token.text in ("when", "whenever", "with", "on", "or", "and") and at - k <= 3:
+                around = {t.text for t in self.tokens[max(0, k - 6) : at]}
+                if around & _SET_OFF:
+                    return True
+        return False
 
     def _general_question(self, begin: int, end: int) -> bool:
         """ "Does ibuprofen cause stomach pain?" is about nobody."""
@@ -282,7 +298,7 @@ class _Reader:
         for meaning in self.known.opposite_names:
             for first, after in sentence.at.get(meaning, ()):
                 place = tuple(range(first, after))
-                before = [t.text for t in self.tokens[max(0, first - 4) : first]]
+                before = [t.text for t in self._clause_before(sentence.begin, first)[-4:]]
                 if any(w in _NO or w.endswith(("nt", "not")) for w in before):
                     continue  # "not gaining weight nicely", "hasn't stopped bleeding"
                 used.update(place)
@@ -296,6 +312,7 @@ class _Reader:
             if self.tokens[i].text in self.known.normal_words
             and not _NOT_NORMAL
             & {t.text for t in self.tokens[max(sentence.begin, i - 3) : i]}
+            and not _UNABLE & {t.text for t in self._clause_before(sentence.begin, i)}
         ]  # fmt: skip
         if not good:
             return
@@ -311,6 +328,13 @@ class _Reader:
                     place = tuple(sorted((first, near[0])))
                     for finding in findings:
                         self._put(_Draft(finding, place, number, "absent", False, self.about.at(first)))
+
+    def _clause_before(self, begin: int, i: int) -> list[Token]:
+        """The words before token i, back to a comma: "can't tolerate to eat or drink normally"."""
+        k = i
+        while k > max(begin, i - 9) and self.tokens[k - 1].kind not in (COMMA, CLAUSE):
+            k -= 1
+        return self.tokens[k:i]
 
     def _umbrellas(self, number: int, sentence: matcher.Sentence, scope: Scope, spans: list[tuple[int, int]]) -> None:
         for n, row in enumerate(self.known.data.get("umbrella") or ()):
@@ -522,7 +546,7 @@ class _Reader:
                 if (draft is nearest or listed) and draft.onset_hours is None:
                     draft.onset_hours, draft.since = duration.hours, duration.text
             if duration.hours >= 4380 and duration.ago:
-                for draft in timed[:1]:
+                for draft in [d for d in timed[:1] if d.sentence == number]:
                     finding = self.known.findings.get(draft.finding)
                     if finding and finding.kind not in ("risk", "history") and self._was(place[0]):
                         draft.history = True
@@ -743,9 +767,27 @@ def replace_draft(draft: _Draft, finding: str) -> _Draft:
 _NOT_NORMAL = frozenset(
     ["not", "isnt", "dont", "doesnt", "arent", "cant", "no", "was", "until", "than", "as", "from", "usually"]
 )
+_SET_OFF = frozenset(
+    [
+        "leak",
+        "leaks",
+        "leaking",
+        "leakage",
+        "worse",
+        "worsens",
+        "exacerbated",
+        "aggravated",
+        "occurs",
+        "laughing",
+        "laugh",
+        "wee",
+        "pee",
+    ]
+)
 _NO = frozenset(["no", "without", "not", "nil", "denies", "zero", "never"])
 _BEGUN = frozenset(["started", "start", "starting", "began", "begun", "commenced", "initiated"])
 _STOPPED = frozenset(["stopped", "stopping", "off", "never", "not", "havent", "before", "finished"])
+_UNABLE = frozenset(["cant", "cannot", "unable", "couldnt", "wont", "struggling", "difficulty", "trouble"])
 _ASKS = frozenset(["does", "do", "can", "could", "will", "would", "is", "are", "what", "why", "how", "should"])
 
 

@@ -61,7 +61,7 @@ def whose(tokens: Sequence[Token], subject: Literal["self", "other"]) -> About:
             continue
         if text in _CHILDREN and focus in _CHILDREN | {None} and subject == "other":
             continue
-        if not _subject_here(texts, i):
+        if not _subject_here(texts, i) or _is_the_patient(texts, i):
             continue
         if any(a <= i < b for a, b, _ in ranges):
             continue
@@ -97,6 +97,16 @@ def _subject_here(texts: Sequence[str], i: int) -> bool:
     if any(w in ("in",) for w in before[-2:]):
         return True
     return bool(after) and (any(w in _VERBS for w in after[:2]) or after[0] in _ILLNESSES)
+
+
+def _is_the_patient(texts: Sequence[str], i: int) -> bool:
+    """ "A previously healthy boy presents with fever", "this baby was brought in": whom the note is about."""
+    if texts[i] not in _CHILDREN or any(w in ("my", "our", "his", "her", "their") for w in texts[max(0, i - 4) : i]):
+        return False
+    after = texts[i + 1 : i + 4]
+    return any(
+        w.startswith("present") or w in ("brought", "admitted", "comes", "came", "attends", "referred") for w in after
+    )
 
 
 def _end(tokens: Sequence[Token], start: int, family: bool) -> int:
