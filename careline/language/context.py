@@ -59,7 +59,7 @@ _RESOLVED = (
     "all good", "feel absolutely fine", "feel completely normal", "otherwise fine", "otherwise well", "hell be fine",
 )  # fmt: skip
 _CHRONIC = (
-    "as usual", "same as always", "same as usual", "as always", "the usual", "usual one", "my usual", "no change", "unchanged",
+    "as usual", "as she always", "as he always", "like she always", "like he always", "always does", "as i always", "as they always", "always do", "same as always", "same as usual", "as always", "the usual", "usual one", "my usual", "no change", "unchanged",
     "for years", "for ages", "all my life", "since childhood", "since birth", "since i was", "for decades", "nothing new",
     "same as ever", "like always", "long standing", "longstanding", "years now", "has always", "have always", "always had",
     "always get", "always have", "normal for me", "usual for me", "on and off for years", "since the kids", "like every month",
@@ -79,7 +79,7 @@ _INFORMATION = (
     "how common", "how dangerous", "how serious", "how long after", "how long does", "how long should", "how long do",
     "how soon after", "how much is", "how often", "how likely", "how high", "how low", "how is", "how are",
     "when should", "when do", "when is", "when would", "is it dangerous if", "is it bad if a", "is it dangerous", "is it safe",
-    "is there a", "is there any", "are there", "is the", "can stress", "can anxiety", "can you get", "can a", "can an", "can people",
+    "is there a", "is there any", "are there", "is the", "can stress", "can anxiety", "can you get", "can you overdose", "can you od", "can you die", "can you catch", "can i overdose", "can someone", "can anyone", "is it possible to", "can a", "can an", "can people",
     "can children", "can babies", "can too much", "can coffee", "could my tablet", "could my medication", "could my medicine", "could it cause",
     "can it cause", "can this cause", "could this cause", "can cause", "could cause", "does it cause", "do they cause", "does stress", "does every",
     "does an", "does a", "do all", "do you get", "does everyone", "should people", "should someone", "should i worry about",

@@ -60,6 +60,8 @@ _ALIASES = {
     "temps": "temperature", "tempreture": "temperature", "temprature": "temperature", "temperture": "temperature",
     "preggo": "pregnant", "preggers": "pregnant", "preg": "pregnant", "pregs": "pregnant", "prego": "pregnant",
     # short words that people lose letters from
+    "cud": "could", "cuda": "could have", "shud": "should", "wud": "would", "wen": "when", "wot": "what", "wats": "whats",
+    "bt": "but", "hv": "have", "hvnt": "havent", "ova": "over", "mah": "my",
     "tlk": "talk", "tlkin": "talking", "spk": "speak", "wlk": "walk", "slp": "sleep", "brthing": "breathing", "brthe": "breathe",
     "hrt": "hurt", "hrts": "hurts", "hartrate": "heart rate", "swolln": "swollen", "stmch": "stomach", "throwin": "throwing",
     "bleedn": "bleeding", "tummie": "tummy", "tumy": "tummy", "bad'ly": "badly", "realy": "really", "rly": "really",
