@@ -103,6 +103,8 @@ class Lexicon:
     normal_words: frozenset[str] = frozenset()
     sites: frozenset[str] = frozenset()
     site_findings: frozenset[str] = frozenset()  # what composition can mean
+    alone: dict[str, dict[str, str]] = field(default_factory=dict)  # stem -> {finding of the text: what it says}
+    alone_present: frozenset[str] = frozenset()
     never: dict[str, frozenset[str]] = field(default_factory=dict)  # meaning -> words that do not have it
     refused: dict[str, frozenset[str]] = field(default_factory=dict)  # finding -> words that it never is made of
     by_unit: dict[str, list[Pattern]] = field(default_factory=dict)  # two-word patterns by each of their words
@@ -133,6 +135,8 @@ def build(entries: Iterable[Mapping[str, Any]], composition: Mapping[str, Any]) 
     lexicon = Lexicon(data=dict(composition))
     surface: set[str] = set()
     _groups(lexicon, composition, surface)
+    lexicon.alone = {stem(str(w)): dict(row) for w, row in (composition.get("alone") or {}).items()}
+    lexicon.alone_present = frozenset(stem(str(w)) for w in composition.get("alone_present") or ())
     lexicon.never = {m: frozenset(map(str, w)) for m, w in (composition.get("never") or {}).items()}
     lexicon.refused = {f: frozenset(map(str, w)) for f, w in (composition.get("refused") or {}).items()}
     raw = [e for e in entries if isinstance(e, dict) and isinstance(e.get("id"), str)]

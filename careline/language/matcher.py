@@ -18,7 +18,7 @@ _REACH = 9  # content words to either side in which the other words of a wording
 _FAR = 99.0
 _DENIED = 1.0
 _LEADS = frozenset(["in", "of", "on", "to", "around", "round", "across", "both", "all", "over", "into", "down"])
-_NOUNS = frozenset(["boil", "spot", "wart", "burn", "cut", "graz", "bruis", "cold", "stress"])
+_NOUNS = frozenset(["boil", "wart", "burn", "cut", "graz", "bruis", "cold", "stress"])
 _VERBAL = frozenset(["gap", "spot", "club", "flood", "kick", "stool", "wind", "scale", "crack"])
 _CALLERS = words(
     "me us him her them name names voice voices pain touch anyone anything anybody commands stimuli questions sound shaking"

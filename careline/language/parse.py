@@ -1,6 +1,7 @@
 """`parse`: what a patient or clinician wrote -> findings with choice, place, whose, since when, how severe.
 
 Pure and total: any `str` gives a `Parse`, never an exception. Ambiguity is kept as choice "unknown".
+Of a very long text only the first 6,000 characters are read for findings; red flags are looked for in all of it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ log = logging.getLogger(__name__)
 
 Choice = Literal["present", "absent", "unknown"]
 Severity = Literal["mild", "moderate", "severe"]
-_MOST = 60_000  # characters that are read of one message
+_MOST = 60_000  # characters in which the person is looked for
+_READ = 6_000  # characters that are read for findings (about 1,000 words); the screen reads everything
 _LONGEST = 90  # tokens of one sentence; longer ones are cut
 
 
@@ -94,7 +96,7 @@ def _parse(
     known: Lexicon,
     given: Person,
 ) -> Parse:
-    text = text[:_MOST]
+    text = _beginning(text)
     normal = normalise(text)
     tokens = tokenise(text, known.speller, normal)
     reader = _Reader(text, normal, tokens, person, subject, known, given)
@@ -449,7 +451,7 @@ class _Reader:
 
     def _alone(self, bounds: list[tuple[int, int]]) -> None:
         """ "Lump in my breast, no discharge", "dysuria, frequency": a bare word belongs to what the text is about."""
-        table = self.known.data.get("alone") or {}
+        table = self.known.alone
         about = {d.finding for d in self._drafts() if d.choice == "present" and not d.history}
         if self.person.pregnant:
             about.add("pregnant")
@@ -463,7 +465,7 @@ class _Reader:
                 before[-1] in _NO or (len(before) > 1 and before[-2] in _NO and before[-1] in ("any", "more", "visible"))
                 or (before[-1] in ("or", "nor") and self._told_no(i))
             )  # fmt: skip
-            if not denied and token.stem not in (self.known.data.get("alone_present") or ()):
+            if not denied and token.stem not in self.known.alone_present:
                 continue
             for theme, finding in row.items():
                 if any(self.known.is_a(a, theme) for a in about):
@@ -757,6 +759,14 @@ class _Reader:
             draft.finding, self.known.findings[draft.finding].name, draft.choice, span, words, draft.person.subject,
             draft.onset_hours, draft.onset_text, draft.severity, draft.value, draft.unit, draft.since, draft.history,
         )  # fmt: skip
+
+
+def _beginning(text: str) -> str:
+    """The first `_READ` characters, up to the end of a word."""
+    if len(text) <= _READ:
+        return text
+    space = max(text.rfind(mark, _READ - 200, _READ) for mark in " \n")
+    return text[: space if space > 0 else _READ]
 
 
 def replace_draft(draft: _Draft, finding: str) -> _Draft:

@@ -88,3 +88,56 @@ def test_parse_itself_does_not_fail(caplog: pytest.LogCaptureFixture) -> None:
                  "painless loss of vision", "breathing is fine"]:  # fmt: skip
         parse(text)
     assert not [r for r in caplog.records if "parse failed" in r.message]
+
+
+def test_of_a_very_long_text_the_beginning_is_read_for_findings_and_all_of_it_for_red_flags() -> None:
+    filler = "The garden was lovely and we talked about the bus. " * 200
+    found = parse("I have a sore throat. " + filler + "I have crushing chest pain and can't breathe.")
+    assert [m.id for m in found.mentions if m.choice == "present"] == ["sore_throat"]
+    assert found.flags
+
+
+@pytest.mark.parametrize(
+    ("text", "finding", "choice"),
+    [
+        ("no breathing problems", "breathlessness", "absent"),
+        ("bleeding stopped after 5 minutes", "bleeding_heavy", "absent"),
+        ("preg test neg", "pregnant", "absent"),
+        ("gaining weight nicely", "failure_to_thrive", "absent"),
+        ("plenty of wet nappies", "infant_fewer_wet_nappies", "absent"),
+        ("no fever, runny nose n a cough", "runny_nose", "present"),
+        ("breast lump, no discharge", "nipple_discharge", "absent"),
+        ("my mole got bigger, no bleeding", "mole_bleeding", "absent"),
+        ("confused in the past few days", "confusion", "present"),
+        ("he has 38.5", "fever", "present"),
+        ("started ramipril 3 weeks ago", "new_medicine", "present"),
+        ("a healthy boy presents with fever", "fever", "present"),
+    ],
+)
+def test_said_in_passing(text: str, finding: str, choice: str) -> None:
+    assert choices(text).get(finding) == choice
+
+
+@pytest.mark.parametrize(
+    ("text", "never"),
+    [
+        ("no breathing problems", {"not_breathing"}),
+        ("I drink a lot of water", {"alcohol_heavy", "alcohol_excess"}),
+        ("wasp stung me, hand swollen", {"burn"}),
+        ("the headache has not responded to ibuprofen", {"unresponsive"}),
+        ("a 2 week cough, then an upper respiratory infection recently", {"recent_miscarriage"}),
+        ("leg feels heavy, painful and burning", {"chest_pain", "chest_pain_burning", "crush_injury"}),
+        ("my bmi is 38.5", {"fever"}),
+        ("I came back from Ghana with a painful ear", {"back_pain"}),
+        ("mild tummy ache and severe ear pain", {"abdominal_pain_severe", "pain_severe"}),
+        ("drinks and soup go down fine, ankles go down overnight", {"collapse", "not_drinking"}),
+        ("leaks when I cough or sneeze", {"cough", "sneezing"}),
+    ],
+)
+def test_not_invented(text: str, never: set[str]) -> None:
+    assert not never & {m.id for m in parse(text).mentions if m.choice == "present"}
+
+
+def test_was_and_is_no_more_is_history() -> None:
+    assert one("he was feverish on Monday, none since", "fever").history
+    assert one("not responding to her name", "unresponsive").choice == "present"
