@@ -79,8 +79,12 @@ def _load() -> Catalogue:
             concepts.setdefault(name, []).extend(split(text))
     wordings = Wordings(concepts, classes)
     targets = Wordings(english, classes).words
-    known = set(words["known"].split()) | COMMON | wordings.words | set(words["glue"].split()) | FILLERS
-    speller = Speller(targets - set(words["never_mend_to"].split()), known, words["glue"].split())
+    known = set(words["known"].split()) | COMMON | set(words["glue"].split()) | FILLERS
+    foreign = set(wordings.words) - set(targets)
+    for word in words["never_mend_to"].split():
+        del targets[word]
+        known.add(word)
+    speller = Speller(targets, known, words["glue"].split(), foreign)
     findings = {name: compile_rule(rule) for name, rule in ruled["findings"].items()}
     names = set(concepts) | set(findings)
     flags = {flag["id"]: flag for flag in listed["red_flags"]}

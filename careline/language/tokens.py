@@ -8,7 +8,7 @@ Handles text-speak ("cnt", "u"), split or unapostrophed negations ("can not", "d
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -63,7 +63,7 @@ _ALIASES = {
     "cud": "could", "cuda": "could have", "shud": "should", "wud": "would", "wen": "when", "wot": "what", "wats": "whats",
     "bt": "but", "hv": "have", "hvnt": "havent", "ova": "over", "mah": "my",
     "tlk": "talk", "tlkin": "talking", "spk": "speak", "wlk": "walk", "slp": "sleep", "brthing": "breathing", "brthe": "breathe",
-    "hrt": "hurt", "hrts": "hurts", "hartrate": "heart rate", "swolln": "swollen", "stmch": "stomach", "throwin": "throwing",
+    "hrt": "hurt", "hrts": "hurts", "hartrate": "heart rate", "stmch": "stomach", "throwin": "throwing",
     "bleedn": "bleeding", "tummie": "tummy", "tumy": "tummy", "bad'ly": "badly", "realy": "really", "rly": "really",
     "chst": "chest", "cheast": "chest", "chect": "chest", "brth": "breathe", "breth": "breathe", "breef": "breathe",
     "breeth": "breathe", "brethe": "breathe", "breave": "breathe", "breav": "breathe", "breating": "breathing",
@@ -149,7 +149,7 @@ _STEMS = {
     "pooped": "poo", "peed": "pee", "peeing": "pee", "pees": "pee", "weed": "wee", "weeing": "wee", "wees": "wee",
     "freed": "free", "seen": "see", "saw": "see", "seeing": "see", "sees": "see", "fire": "fire", "fired": "fire",
     "caring": "care", "bus": "bus", "gas": "gas", "pus": "pus", "virus": "virus", "anus": "anus", "uterus": "uterus",
-    "yellowish": "yellow", "bluish": "blue", "greyish": "grey", "gray": "grey", "blueish": "blue", "greenish": "green",
+    "teething": "teeth", "founding": "found", "sawed": "saw", "yellowish": "yellow", "bluish": "blue", "greyish": "grey", "gray": "grey", "blueish": "blue", "greenish": "green",
 }  # fmt: skip
 
 
@@ -202,7 +202,7 @@ def stem(word: str) -> str:
         word = _undouble(word[:-2])
     if word.endswith("e") and len(word) > 4:
         word = word[:-1]
-    return word
+    return _STEMS.get(word, word)
 
 
 def _has_vowel(part: str) -> bool:
@@ -217,14 +217,23 @@ class Speller:
     """Mends single words towards the words one listens for.
 
     `words` are the targets (5 letters or more are mended to), `known` are real words that must be left alone,
-    even though they look like a target. One edit (insert, delete, replace, swap) for words of up to 7 letters, two
+    even though they look like a target; a mapping tells how often each word is listened for. One edit (insert, delete, replace, swap) for words of up to 7 letters, two
     for longer ones; the first letter must be right. `glue` are small words that may appear in run-together text.
     """
 
-    def __init__(self, words: Iterable[str], known: Iterable[str] = (), glue: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        words: Iterable[str],
+        known: Iterable[str] = (),
+        glue: Iterable[str] = (),
+        foreign: Iterable[str] = (),
+    ) -> None:
         self.words = {w for w in words if w.isalpha()}
+        self._often = words if isinstance(words, Mapping) else {}
         self.known = set(known) | self.words | set(_ALIASES) | set(_STEMS) | set(_NUMBER_WORDS)
-        self.known |= {stem(w) for w in self.known}  # another inflection of a known word is no mistake
+        self.known |= {stem(w) for w in self.known if w not in _ALIASES}  # another inflection of a known word is no mistake
+        self.known |= set(foreign)  # words of other languages are known as they stand
+        self._stems = {stem(w) for w in self.known - (set(foreign) - self.words) if w not in _ALIASES}
         self._near: dict[str, list[str]] = {}
         for word in sorted(self.words):
             if len(word) >= 5:
@@ -240,7 +249,7 @@ class Speller:
 
     def _mend(self, word: str) -> tuple[str, ...]:
         """The word(s) that were probably meant; the word itself when it is known or nothing fits."""
-        if word in self.known or stem(word) in self.known:
+        if word in self.known or stem(word) in self._stems:
             return (word,)
         if not word.isalpha():
             for table in (_LEET, _LEET_L):
@@ -265,19 +274,20 @@ class Speller:
         return (word,)
 
     def _nearest(self, word: str) -> str | None:
-        # one edit of a long word always leaves a common deletion; the shortest distance wins, then the same length
+        # one edit of a long word always leaves a common deletion; the shortest distance wins, then the commoner word
         most = 1 if len(word) < 7 else 2
         found: set[str] = set()
         for key in _deletions(word, most):
             found.update(self._near.get(key, ()))
-        best, best_rank = None, (9, 9)
+        best, best_rank = None, (9, False, 0)
         for target in found:
             if target[0] != word[0] and not (len(word) >= 7 and target[1:] == word[1:]):
                 continue
             allowed = 2 if max(len(target), len(word)) >= 8 and min(len(target), len(word)) >= 7 else 1
             distance = _damerau(word, target, allowed)
-            if distance <= allowed and (distance, abs(len(target) - len(word))) < best_rank:
-                best, best_rank = target, (distance, abs(len(target) - len(word)))
+            rank = (distance, target[0] != word[0], -self._often.get(target, 0))
+            if distance <= allowed and rank < best_rank:
+                best, best_rank = target, rank
         return best
 
     def _split(self, word: str) -> tuple[str, ...]:

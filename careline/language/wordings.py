@@ -8,6 +8,7 @@ number of steps per token, whatever the text.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
@@ -86,11 +87,11 @@ def split(listed: str) -> list[str]:
 
 
 class Wordings:
-    """The tree of all concepts. `words` are the plain words in it, for spelling repair."""
+    """The tree of all concepts. `words` are the plain words in it and how often, for spelling repair."""
 
     def __init__(self, concepts: Mapping[str, Iterable[str]], classes: Mapping[str, str]) -> None:
         self._root: dict[str, Any] = {}
-        self.words: set[str] = set()
+        self.words: Counter[str] = Counter()
         self.count = 0
         for name, wordings in concepts.items():
             for wording in wordings:
@@ -105,7 +106,7 @@ class Wordings:
                 continue
             word = plain(word).replace("'", "").replace("-", "")
             for part in _ALIASES.get(word, word).split():
-                self.words.add(part)
+                self.words[part] += 1
                 node = node.setdefault(stem(part), {})
         names = node.setdefault(_END, [])
         if name not in names:
