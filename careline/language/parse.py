@@ -630,6 +630,14 @@ class _Reader:
         ids = {d.finding: d for d in self._drafts() if d.choice == "present"}
         if person.pregnant is None and "pregnant" in ids and ids["pregnant"].person.focus:
             self.person = person = replace(person, pregnant=True)
+        if person.pregnant or person.gestation_weeks is not None:
+            for row in self.known.data.get("in_pregnancy") or ():
+                draft = ids.get(row["of"])
+                if draft is None or not draft.tokens or not draft.person.focus or draft.history:
+                    continue
+                near = {t.text for t in self.tokens[max(0, draft.tokens[0] - 3) : draft.tokens[-1] + 4]}
+                if not row.get("words") or near & set(row["words"]):
+                    self._put(replace_draft(draft, row["means"]))
         weeks = person.gestation_weeks
         if weeks is not None and "pregnant" in self.known.findings:
             part = "first" if weeks < 13 else "second" if weeks < 28 else "third"

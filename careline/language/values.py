@@ -54,6 +54,9 @@ _TEMP_BARE = re.compile(
     r"(?:a |of |got |at |about |around |over |up to )?(3[89][.,]\d|4[01][.,]\d)(?![\d/.])()(?!\s?(?:%|mg|ml|kg|st\b|lb|week|wk|day|hour|hr|year|"
     r"yr|month|min|bpm|mmol|times|x|/|:|yo|am|pm|cm|mm|m\b|in\b|inch|k\b|miles?|pounds?|units?|bmi))"
 )
+_TEMP_WHEN = re.compile(
+    r"(?<![\d./,])(3[89][.,]\d|4[01][.,]\d)(?![\d/.])()(?=\s(?:this|today|now|last night|tonight|yesterday|since|under)\b)"
+)
 _OTHER_NUMBER = re.compile(
     r"\b(?:bmi|body mass|weigh\w*|hba1c|a1c|waist|hip|ph|level|count|ferritin|size|hb|haemoglobin|crp|sugar\w*|pulse)\b"
 )
@@ -140,14 +143,16 @@ def readings(text: str) -> list[Reading]:
     for m in _SCORE.finditer(text):
         if int(m[1]) <= 10:
             add("pain_score", int(m[1]), "/10", m.start(), m.end())
-    for pattern in (_TEMP_BEFORE, _TEMP_UNIT, _TEMP_AFTER, _TEMP_BARE):
+    for pattern in (_TEMP_BEFORE, _TEMP_UNIT, _TEMP_AFTER, _TEMP_BARE, _TEMP_WHEN):
         for m in pattern.finditer(text):
             value, unit = _number(m[1]), (m[2] or "")[:1]
             if unit == "d":
                 unit = ""
             if not unit and _NOT_TEMP.match(text, m.end(1)):
                 continue
-            if pattern is _TEMP_BARE and _OTHER_NUMBER.search(text[max(0, m.start() - 24) : m.start() + 1]):
+            if pattern in (_TEMP_BARE, _TEMP_WHEN) and _OTHER_NUMBER.search(
+                text[max(0, m.start() - 24) : m.start() + 1]
+            ):
                 continue
             celsius = None
             if 33 <= value <= 43.5 and unit != "f":
