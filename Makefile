@@ -22,7 +22,8 @@ evaluate: setup
 	@.venv/bin/careline evaluate $(KIND) $(FILE)
 
 # make bench: speed and its growth, each beside a peer.
-bench: setup-dev
+bench:
+	@python3 scripts/setup.py --bench
 	@.venv/bin/careline bench
 
 # make lint: style, imports between rooms, types.

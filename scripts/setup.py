@@ -1,6 +1,6 @@
 """Prepare this folder: uv, then the two environments. Runs on any Python 3.6 or newer, needs nothing else.
 
-    python3 scripts/setup.py [--dev]
+    python3 scripts/setup.py [--dev | --bench]
 
 uv (https://docs.astral.sh/uv/) is put into .tools/ here, pinned and checked by its hash; nothing outside this folder
 changes, apart from uv's own download cache. Done steps are skipped, so that running it again takes a second.
@@ -100,7 +100,7 @@ def get_uv():
                  "proxy, HTTPS_PROXY), or put uv %s at %s yourself, and run this again." % (UV_VERSION, UV))
 
 
-def sync(project, what, dev):
+def sync(project, what, groups):
     """Make the environment of `project` what its lock file says. uv checks that in a fraction of a second."""
     folder = os.path.join(ROOT, project)
     fresh = not os.path.isdir(os.path.join(folder, ".venv"))
@@ -109,7 +109,7 @@ def sync(project, what, dev):
     # The project's own environment is meant, whatever environment is active in the user's shell.
     env = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH",
                                                              "PYTHONHOME")}
-    command = [UV, "sync", "--frozen", "--project", folder] + ([] if dev else ["--no-dev", "--inexact"])
+    command = [UV, "sync", "--frozen", "--project", folder] + groups
     # Probing a pyenv shim of an inactive version prints a page of warnings: progress is let through, the rest is
     # kept and shown only when something goes wrong.
     process = subprocess.Popen(command, cwd=folder, env=env, stderr=subprocess.PIPE)
@@ -125,10 +125,14 @@ def sync(project, what, dev):
 
 
 def main():
-    dev = "--dev" in sys.argv[1:]
+    # running needs no test tools, and leaves them where they are; benchmarks need their peers as well
+    groups = ["--no-dev", "--inexact"]
+    if "--dev" in sys.argv[1:] or "--bench" in sys.argv[1:]:
+        groups = []
+    peers = ["--group", "bench"] if "--bench" in sys.argv[1:] else []
     get_uv()
-    sync("", "the application", dev)
-    sync("rasa_server", "the dialogue engine (Rasa 3.6 on Python 3.10)", dev)
+    sync("", "the application", groups + peers)
+    sync("rasa_server", "the dialogue engine (Rasa 3.6 on Python 3.10)", groups)
     if not glob.glob(os.path.join(ROOT, "models", "*.tar.gz")):
         say("the assistant will be trained at the first start")
 
