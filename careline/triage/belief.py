@@ -66,7 +66,10 @@ class Network:
         self._complaints = frozenset(
             ident for ident in self.finding_ids if knowledge.findings[ident].kind in ("symptom", "sign")
         )
-        self._complained = [kind not in ("risk", "history", "quality") for kind in kinds]
+        self._complained = [
+            kind not in ("risk", "history", "quality") and ident not in WELL
+            for ident, kind in zip(self.finding_ids, kinds, strict=True)
+        ]
         self.parent = [self.index[above[0]] if above else -1 for above in parents]
         self._mentioned = np.array([_MENTIONED.get(kind, 0.0) for kind in kinds])
         self._tables(knowledge)
@@ -210,6 +213,7 @@ class Network:
         A finding by the way can be background; that all of the complaint is background is much less likely.
         """
         said = [self.index[ident] for ident, item in facts.said.items() if item.choice == "present"]
+        said = [row for row in said if self.finding_ids[row] not in WELL]
         complaint = [row for row in said if self._complained[row]] or said
         if not complaint:
             return None

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from careline.knowledge import Knowledge, knowledge
 from careline.levels import Level
-from careline.triage.belief import Array, Belief, Network
+from careline.triage.belief import WELL, Array, Belief, Network
 from careline.triage.case import Case, Facts, Reader
 from careline.triage.parameters import Parameters
 from careline.triage.questions import Choice, Questions
@@ -71,7 +71,7 @@ class Engine:
             score = score + row
         belief = self.network.belief(score)
         explained = 0.0 if unexplained is None else float(belief.probability[:-1] @ (unexplained[:-1] == 0.0))
-        understood = any(self.knowledge.findings[ident].kind in _COMPLAINTS for ident in facts.present)
+        understood = any(self.knowledge.findings[ident].kind in _COMPLAINTS for ident in facts.present - WELL)
         open_flags = self.questions.open_flags(facts)
         decision = self.urgency.decide(facts, belief, levels, open_flags, explained, understood)
         return Assessment(case, facts, belief, tuple(weights), levels, decision, decision.level)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from careline.knowledge import Condition, Knowledge, Rule, When
 from careline.levels import LEVEL_OF_URGENCY, Level
-from careline.triage.belief import Belief
+from careline.triage.belief import WELL, Belief
 from careline.triage.case import Facts, Flag
 from careline.triage.parameters import Parameters
 
@@ -217,7 +217,7 @@ class Urgency:
         best = int(np.argmax(p))
         if levels[best] != 4 or not self.advised[best] or shares[4] < self.parameters.self_care_share:
             return "no_pattern"
-        if not facts.present:
+        if facts.present <= WELL:
             return "nothing_said"
         if shares[0] + shares[1] > self.parameters.self_care_danger:
             return "serious_possible"

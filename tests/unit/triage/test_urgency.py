@@ -5,6 +5,7 @@ from __future__ import annotations
 from careline.levels import Level
 from careline.triage.case import Case, Evidence, Flag, Patient, evidence
 from careline.triage.engine import Engine
+from careline.triage.engine import engine as real_engine
 from careline.triage.parameters import Parameters
 from tests.unit.triage.small_base import small_base, small_engine
 
@@ -102,3 +103,9 @@ def test_self_care_is_refused_where_an_emergency_is_thinkable() -> None:
     assert calm.level is Level.SELF_CARE
     assert wary.decision.no_self_care == "serious_possible"
     assert wary.level is Level.ROUTINE
+
+
+def test_well_in_themselves_is_no_complaint() -> None:
+    brain = real_engine()
+    case = Case(Patient(7, "male"), evidence(["child_well_in_self"]))
+    assert brain.assess(case).level is Level.ROUTINE
