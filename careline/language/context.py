@@ -365,7 +365,7 @@ def _pseudo(texts: list[str], i: int) -> int:
         n, k, j = len(words), 1, i + 1
         while k < n and j < len(texts) and j <= i + 6:
             word = texts[j]
-            if word == words[k] or (len(words[k]) > 4 and word.startswith(words[k])):
+            if word == words[k] or (len(words[k]) > 4 and word.startswith(words[k]) and len(word) <= len(words[k]) + 3):
                 k += 1
             elif word not in ("really", "very", "quite", "feeling", "feel", "been", "a", "the", "being", "at", "all", "to", "too", "so", "getting"):
                 break

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import random
+import re
 import time
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +40,10 @@ TRAPS = [
     "the bleeding won't stop",
     "I don't want to be alive any more",
     "no fever but on chemo and feel dreadful",
+    "what's the point of going on",
+    "it was as if a bomb went off in my skull",
+    "tenho dor no peito",
+    "ich bekomme keine Luft",
 ]
 QUIET = [
     "no chest pain, no breathlessness and no dizziness",
@@ -46,6 +53,21 @@ QUIET = [
     "can I get a repeat of my blood pressure tablets",
     "I'm dying to meet the new doctor",
     "my dog had a seizure",
+    "I've lost my voice after a concert",
+    "No chest pain",
+    "no dark thoughts",
+    "denies SOB, CP, syncope",
+    "chesty cough but no breathlessness or chest pain",
+    "I can't breathe through my nose",
+    "a cold sore has made my lip swollen",
+    "missed my pill yesterday",
+    "is sepsis contagious",
+    "in remission for two years",
+    "não tenho dor no peito",
+    "no tengo dolor de pecho",
+    "je n'ai pas mal à la poitrine",
+    "nie boli mnie w klatce piersiowej",
+    "ich habe keine Brustschmerzen",
     "please remind me to take my warfarin at 6pm",
     "",
     "ok",
@@ -131,7 +153,29 @@ def test_hostile_text_is_quick(text: str) -> None:
     catalogue()
     begun = time.perf_counter()
     screen(text)
-    assert time.perf_counter() - begun < 5.0
+    assert time.perf_counter() - begun < 0.5  # some 10 ms on a quiet machine
+
+
+@pytest.mark.parametrize("filler", ["pain ", "baby blue green ", "no pain, ", "what is a stroke ", "( "])
+def test_nothing_hides_in_the_middle_of_a_long_text(filler: str) -> None:
+    many = filler * (25_000 // len(filler))
+    text = f"{many}. She is not breathing. {many}"
+    found = screen(text)
+    assert found.urgency == "call_ems"
+    assert any("not breathing" in text[slice(*flag.span)] for flag in found.flags)
+
+
+def test_one_typing_error_in_every_long_word_loses_little() -> None:
+    texts = [row["text"] for row in yaml.safe_load(DATA.read_text()) if row["expect"] == "fire"][:200]
+    chance = random.Random(5)
+
+    def mistyped(word: re.Match[str]) -> str:
+        w = word.group()
+        i = chance.randrange(1, len(w) - 1)
+        return chance.choice((w[:i] + w[i + 1 :], w[:i] + w[i] + w[i:], w[:i] + w[i + 1] + w[i] + w[i + 2 :]))
+
+    lost = [t for t in texts if not urgent(re.sub(r"[a-z]{8,}", mistyped, t))]
+    assert len(lost) <= 0.02 * len(texts), lost
 
 
 def test_own_wordings_reach_the_goal() -> None:
