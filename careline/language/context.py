@@ -185,6 +185,8 @@ def _hypothetical(texts: list[str], kinds: list[str], start: int, masks: list[in
         at = -1
         if texts[begin] in _ASK_HEAD and not _ASKED_OF_ALL.isdisjoint(texts[begin:end]):
             at = begin  # "is sepsis contagious"
+        elif texts[begin] in ("what", "which") and not {"level", "range", "reading"}.isdisjoint(texts[begin + 1 : end]):
+            at = begin  # "what ketone level is too high"
         for i in range(begin, end) if at < 0 else ():
             if kinds[i] == WORD and _at(texts, i, _INFORM_BY):
                 if "point" in texts[i + 1 : i + 4]:
