@@ -63,7 +63,7 @@ _ALIASES = {
     "cud": "could", "cuda": "could have", "shud": "should", "wud": "would", "wen": "when", "wot": "what", "wats": "whats",
     "bt": "but", "hv": "have", "hvnt": "havent", "ova": "over", "mah": "my",
     "tlk": "talk", "tlkin": "talking", "spk": "speak", "wlk": "walk", "slp": "sleep", "brthing": "breathing", "brthe": "breathe",
-    "hartrate": "heart rate", "stmch": "stomach", "throwin": "throwing",
+    "breeve": "breathe", "breev": "breathe", "hartrate": "heart rate", "stmch": "stomach", "throwin": "throwing",
     "bleedn": "bleeding", "tummie": "tummy", "tumy": "tummy", "bad'ly": "badly", "realy": "really", "rly": "really",
     "chst": "chest", "cheast": "chest", "chect": "chest", "brth": "breathe", "breth": "breathe", "breef": "breathe",
     "breeth": "breathe", "brethe": "breathe", "breave": "breathe", "breav": "breathe", "breating": "breathing",
