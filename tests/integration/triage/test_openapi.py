@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 import schemathesis
+from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from careline.triage.service import app
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm() -> None:
+    """The first request after a start loads the knowledge base; a generated one has a time limit."""
+    assert TestClient(app).get("/health/ready").status_code == 200
+
 
 schema = schemathesis.openapi.from_asgi("/openapi.json", app)
 
