@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import shutil
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -109,6 +110,9 @@ def sync(project, what, groups):
     # The project's own environment is meant, whatever environment is active in the user's shell.
     env = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH",
                                                              "PYTHONHOME")}
+    # The machine's own list of trusted certificates, where it has one: a clinic's network may bring its own authority.
+    if ssl.get_default_verify_paths().cafile or glob.glob("/etc/ssl/certs/*.crt"):
+        env.setdefault("UV_SYSTEM_CERTS", "true")
     command = [UV, "sync", "--frozen", "--project", folder] + groups
     # Probing a pyenv shim of an inactive version prints a page of warnings: progress is let through, the rest is
     # kept and shown only when something goes wrong.
